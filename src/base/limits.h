@@ -1,0 +1,46 @@
+// Every bound on foreign input and on resources, each with its reason. Code elsewhere names these; it holds no
+// numbers of its own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace rival::limits {
+
+// ---- model files -------------------------------------------------------------------------------------------
+constexpr uint64_t kTensorCountMax = 1u << 17;        // Grok-1 has about 3,000; MoE files stay under 100,000
+constexpr uint64_t kMetadataCountMax = 1u << 16;      // real files have under 100
+constexpr uint64_t kMetadataKeyBytesMax = 65'535;     // the GGUF specification
+constexpr uint64_t kMetadataStringBytesMax = 64u << 20;  // a chat template is under 100 kB; a charsmap under 1 MB
+constexpr uint64_t kMetadataArrayItemsMax = 1u << 26; // merges of the largest vocabulary: about 500,000
+constexpr uint64_t kTensorNameBytesMax = 512;         // 64 by the GGUF specification; safetensors names are longer
+constexpr uint64_t kTensorDimsMax = 4;
+constexpr uint64_t kTensorElementsMax = uint64_t{1} << 40;  // a product of dimensions can then never wrap
+constexpr uint64_t kAlignmentMax = 1u << 20;
+constexpr uint64_t kSafetensorsHeaderBytesMax = 100u << 20;  // the bound of the safetensors library
+constexpr uint64_t kShardCountMax = 4096;
+constexpr uint64_t kJsonFileBytesMax = 256u << 20;    // tokenizer.json of a 262k vocabulary: about 35 MB
+
+// ---- model shapes ------------------------------------------------------------------------------------------
+constexpr uint32_t kLayersMax = 1024;
+constexpr uint32_t kHeadsMax = 4096;
+constexpr uint32_t kHeadDimMax = 1024;
+constexpr uint32_t kModelDimMax = 1u << 17;
+constexpr uint32_t kFeedForwardMax = 1u << 20;
+constexpr uint32_t kExpertsMax = 4096;
+constexpr uint32_t kContextMax = 1u << 24;
+constexpr uint32_t kVocabularyMax = 1u << 22;
+
+// ---- text --------------------------------------------------------------------------------------------------
+constexpr size_t kTokenBytesMax = 1u << 16;           // longest real token: a few hundred bytes of spaces
+constexpr size_t kPromptBytesMax = 64u << 20;         // a 16 MiB request plus its template
+constexpr int kJsonDepthMax = 128;
+constexpr size_t kTemplateBytesMax = 4u << 20;
+constexpr int kTemplateDepthMax = 100;                // nesting of blocks and of expressions
+constexpr size_t kTemplateOutputBytesMax = 64u << 20;
+constexpr uint64_t kTemplateStepsMax = 50'000'000;    // a render of 10,000 messages takes under a million
+
+static_assert(kTensorElementsMax <= UINT64_MAX / 64, "sizes in bytes must not wrap");
+static_assert(kVocabularyMax <= kMetadataArrayItemsMax);
+
+}  // namespace rival::limits
