@@ -29,4 +29,21 @@ struct TensorView {
   std::span<const std::byte> bytes;  // rows() * row_bytes(type, row()) bytes, rows one after the other
 };
 
+// A matrix inside a tensor: out[rows] = matrix[rows, cols] . in[cols]. Plain types may lie transposed or
+// interleaved (row_stride, col_stride in elements); block types have col_stride 1 and whole rows.
+struct MatrixView {
+  const std::byte* data = nullptr;
+  DType type = DType::kF32;
+  uint64_t rows = 0;
+  uint64_t cols = 0;
+  uint64_t row_stride = 0;
+  uint64_t col_stride = 1;
+
+  // The matrix `index` of a tensor whose dims[0] is cols, dims[1] rows and dims[2] the number of matrices.
+  static MatrixView of(const TensorView& tensor, uint64_t index = 0) {
+    const uint64_t rows = tensor.shape.dims[1], cols = tensor.shape.dims[0];
+    return {tensor.bytes.data() + index * rows * row_bytes(tensor.type, cols), tensor.type, rows, cols, cols, 1};
+  }
+};
+
 }  // namespace rival
