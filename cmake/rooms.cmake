@@ -29,3 +29,22 @@ function(rival_kernel_isa name)
     set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;${ARGN}")
   endif()
 endfunction()
+
+# rival_fuzzer(NAME LINK libs...): fuzz/NAME_fuzz.cc as a libFuzzer program in the target "fuzzers", and a short run
+# of it from the seeds in fuzz/corpus/NAME as a test. Only in a build with RIVAL_FUZZ (clang).
+set(RIVAL_FUZZ_SECONDS 5 CACHE STRING "how long each fuzzer runs as a test")
+function(rival_fuzzer name)
+  if(NOT RIVAL_FUZZ)
+    return()
+  endif()
+  cmake_parse_arguments(FUZZ "" "" "LINK" ${ARGN})
+  add_executable(${name}_fuzz ${CMAKE_SOURCE_DIR}/fuzz/${name}_fuzz.cc)
+  target_link_libraries(${name}_fuzz PRIVATE ${FUZZ_LINK})
+  target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers ${name}_fuzz)
+  # New inputs are kept in the build folder, the seeds stay as they are.
+  set(found ${CMAKE_BINARY_DIR}/corpus/${name})
+  file(MAKE_DIRECTORY ${found})
+  add_test(NAME fuzz_${name} COMMAND ${name}_fuzz -max_total_time=${RIVAL_FUZZ_SECONDS} -timeout=10
+    -rss_limit_mb=4096 -print_final_stats=1 ${found} ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})
+endfunction()
