@@ -40,6 +40,18 @@ constexpr int kTemplateDepthMax = 100;                // nesting of blocks and o
 constexpr size_t kTemplateOutputBytesMax = 64u << 20;
 constexpr uint64_t kTemplateStepsMax = 50'000'000;    // a render of 10,000 messages takes under a million
 
+// ---- http, as a client -------------------------------------------------------------------------------------
+constexpr size_t kHttpRedirectsMax = 8;               // a hub needs two
+constexpr uint64_t kHttpHeaderBytesMax = 256u << 10;  // signed addresses of a hub reach a few kilobytes
+constexpr uint64_t kHttpErrorBodyBytesMax = 1u << 20;
+constexpr uint64_t kHubAnswerBytesMax = 64u << 20;    // a file list of a repository with 10,000 files: about 5 MB
+
+// ---- models by name ----------------------------------------------------------------------------------------
+constexpr uint64_t kModelFileBytesMax = uint64_t{1} << 42;  // 4 TB; the largest open model has 1.5 TB
+constexpr uint64_t kManifestBytesMax = 4u << 20;
+constexpr size_t kModelFilesMax = 4096;               // shards, and the small files of a folder
+constexpr size_t kModelNameBytesMax = 256;
+
 static_assert(kTensorElementsMax <= UINT64_MAX / 64, "sizes in bytes must not wrap");
 static_assert(kVocabularyMax <= kMetadataArrayItemsMax);
 
