@@ -35,6 +35,29 @@ TEST(File, AtomicWriteThenReadAndMap) {
   EXPECT_EQ(MappedFile::open(path).error().code, ErrorCode::kNotFound);
 }
 
+TEST(File, AtomicWriterLeavesNothingWithoutCommit) {
+  const auto folder = std::filesystem::temp_directory_path() / fmt::format("rival_base_test_{}", ::getpid());
+  std::filesystem::create_directory(folder);
+  const auto path = folder / "file";
+  {
+    auto file = AtomicFileWriter::create(path);
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE(file->write("half").ok());
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+  {
+    auto file = AtomicFileWriter::create(path);
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE(file->write("wh").ok());
+    ASSERT_TRUE(file->write("ole").ok());
+    EXPECT_EQ(file->written(), 5u);
+    ASSERT_TRUE(file->commit().ok());
+  }
+  EXPECT_EQ(*read_file(path, 100), "whole");
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(AtomicFileWriter::create(folder / "none").error().code, ErrorCode::kNotFound);
+}
+
 TEST(Random, SameSeedSameNumbers) {
   Random a(7), b(7), c(8);
   const uint32_t first = a.next_u32();

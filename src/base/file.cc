@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace rival {
 namespace {
@@ -64,23 +65,43 @@ Result<std::string> read_file(const std::filesystem::path& path, uint64_t bytes_
 }
 
 Status write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
+  RIVAL_ASSIGN_OR_RETURN(AtomicFileWriter file, AtomicFileWriter::create(path));
+  RIVAL_RETURN_IF_ERROR(file.write(bytes));
+  return file.commit();
+}
+
+Result<AtomicFileWriter> AtomicFileWriter::create(const std::filesystem::path& path) {
   const std::filesystem::path temporary = path.string() + fmt::format(".tmp{}", ::getpid());
-  {
-    FileDescriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
-    if (file.fd < 0) return os_error("create", temporary);
-    Status written = write_all(file.fd, bytes, temporary);
-    if (written.ok() && ::fsync(file.fd) != 0) written = os_error("sync", temporary);
-    if (!written.ok()) {
-      ::unlink(temporary.c_str());
-      return written;
-    }
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    const Error error = os_error("rename", path);
-    ::unlink(temporary.c_str());
-    return error;
-  }
-  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return os_error("create", temporary);
+  return AtomicFileWriter(fd, path, temporary);
+}
+
+AtomicFileWriter::AtomicFileWriter(int fd, std::filesystem::path path, std::filesystem::path temporary)
+    : fd_(fd), path_(std::move(path)), temporary_(std::move(temporary)) {}
+
+AtomicFileWriter::AtomicFileWriter(AtomicFileWriter&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      written_(other.written_),
+      path_(std::move(other.path_)),
+      temporary_(std::move(other.temporary_)) {}
+
+AtomicFileWriter::~AtomicFileWriter() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  ::unlink(temporary_.c_str());
+}
+
+Status AtomicFileWriter::write(std::span<const std::byte> bytes) {
+  written_ += bytes.size();
+  return write_all(fd_, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, temporary_);
+}
+
+Status AtomicFileWriter::commit() {
+  if (::fsync(fd_) != 0) return os_error("sync", temporary_);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) return os_error("rename", path_);
+  ::close(std::exchange(fd_, -1));
+  const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
   FileDescriptor directory{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (directory.fd >= 0) ::fsync(directory.fd);
   return {};

@@ -17,6 +17,29 @@ Result<std::string> read_file(const std::filesystem::path& path, uint64_t bytes_
 // Writes beside `path`, fsyncs, renames: after a crash the old or the new content is there, never a mixture.
 Status write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
+// A file that grows piece by piece beside its final name and takes that name only when all is written. Ended
+// without commit() it leaves nothing. Errors: kIo, with the system's reason (no space, no permission).
+class AtomicFileWriter {
+ public:
+  static Result<AtomicFileWriter> create(const std::filesystem::path& path);
+  AtomicFileWriter(AtomicFileWriter&& other) noexcept;
+  AtomicFileWriter& operator=(AtomicFileWriter&&) = delete;
+  ~AtomicFileWriter();
+
+  Status write(std::span<const std::byte> bytes);
+  Status write(std::string_view text) { return write(std::as_bytes(std::span(text))); }
+  uint64_t written() const { return written_; }
+  Status commit();  // fsync and rename
+
+ private:
+  AtomicFileWriter(int fd, std::filesystem::path path, std::filesystem::path temporary);
+
+  int fd_ = -1;
+  uint64_t written_ = 0;
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+};
+
 // A read-only map of a whole file. Movable; the map ends with the object. Thread-safe to read.
 class MappedFile {
  public:

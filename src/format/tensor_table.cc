@@ -14,7 +14,7 @@ Status TensorTable::add_file(MappedFile file, std::vector<TensorView> tensors) {
       return make_error(ErrorCode::kCorrupt, "tensor {} occurs twice", quote_name(tensor.name));
     tensors_.push_back(std::move(tensor));
   }
-  files_.push_back(std::move(file));
+  files_.push_back(std::make_shared<const MappedFile>(std::move(file)));
   return {};
 }
 
@@ -29,13 +29,13 @@ Result<TensorView> TensorTable::get(std::string_view name) const {
 }
 
 const MappedFile& TensorTable::file_of(const TensorView& tensor) const {
-  const auto holds = [&](const MappedFile& file) {
-    const auto bytes = file.bytes();
+  const auto holds = [&](const auto& file) {
+    const auto bytes = file->bytes();
     return tensor.bytes.data() >= bytes.data() && tensor.bytes.data() <= bytes.data() + bytes.size();
   };
   const auto file = std::find_if(files_.begin(), files_.end(), holds);
   RIVAL_CHECK(file != files_.end(), "tensor {} is not of this table", tensor.name);
-  return *file;
+  return **file;
 }
 
 Result<Shape> make_shape(std::string_view name, DType type, std::span<const uint64_t> dims) {

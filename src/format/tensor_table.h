@@ -1,6 +1,7 @@
 // The tensors of one model and the mapped files they lie in.
 #pragma once
 
+#include <memory>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -11,7 +12,7 @@
 
 namespace rival::format {
 
-// Owns the maps; the views point into them. Movable. Thread-safe to read.
+// Holds the maps, shared with whoever keeps views after the table is gone; the views point into them. Movable. Thread-safe to read.
 class TensorTable {
  public:
   TensorTable() = default;
@@ -26,12 +27,12 @@ class TensorTable {
   // Errors: kNotFound.
   Result<TensorView> get(std::string_view name) const;
 
-  std::span<const MappedFile> files() const { return files_; }
+  std::span<const std::shared_ptr<const MappedFile>> files() const { return files_; }
   // The file that `tensor`'s bytes lie in. REQUIRES a tensor of this table.
   const MappedFile& file_of(const TensorView& tensor) const;
 
  private:
-  std::vector<MappedFile> files_;
+  std::vector<std::shared_ptr<const MappedFile>> files_;
   std::vector<TensorView> tensors_;
   std::unordered_map<std::string, size_t> index_;  // name -> place in tensors_
 };
