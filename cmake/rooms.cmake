@@ -26,7 +26,7 @@ function(rival_kernel_isa name)
   set(file ${CMAKE_SOURCE_DIR}/src/kernels/isa/${name}.cc)
   if(EXISTS ${file})
     target_sources(rival_kernels PRIVATE ${file})
-    set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;${ARGN}")
+    set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;-Wno-maybe-uninitialized;-Wno-uninitialized;${ARGN}")
   endif()
 endfunction()
 

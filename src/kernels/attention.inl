@@ -1,0 +1,189 @@
+// Attention of a few query rows over one chunk of keys and values. Page layouts and meanings: table.h. Included once
+// per instruction set.
+//
+// Keys lie with positions side by side, so that scores of kLanes positions are formed at once without sums across a
+// register. A row's result depends on nothing but its own query and the positions it sees: the order of sums is the
+// same for every number of rows, and positions that it does not see count as exactly zero.
+
+constexpr float kMinusInfinity = -__builtin_inff();
+constexpr int kScoreStride = kChunkPositions;
+
+template <bool quantized>
+inline F load_key(const uint8_t* keys, int dim, int position) {
+  if constexpr (quantized) return load_i8(keys + dim * kPagePositions + position);
+  return load_half(keys + 2 * (dim * kPagePositions + position));
+}
+
+template <bool quantized>
+inline F load_value(const uint8_t* values, int offset) {
+  if constexpr (quantized) return load_i8(values + offset);
+  return load_half(values + 2 * offset);
+}
+
+// scores[row][position in chunk] for `count` rows and one page.
+template <bool quantized, int count>
+void page_scores(const float* queries, int dk, const PageView& page, float* scores) {
+  for (int p = 0; p < kPagePositions; p += kLanes * kAttentionVectors) {
+    F sum[count][kAttentionVectors];
+    for (int r = 0; r < count; ++r)
+      for (int v = 0; v < kAttentionVectors; ++v) sum[r][v] = set1(0.0f);
+    for (int d = 0; d < dk; ++d) {
+      F key[kAttentionVectors];
+#pragma GCC unroll 2
+      for (int v = 0; v < kAttentionVectors; ++v) key[v] = load_key<quantized>(page.keys, d, p + v * kLanes);
+#pragma GCC unroll 16
+      for (int r = 0; r < count; ++r) {
+        const F q = set1(queries[r * dk + d]);
+#pragma GCC unroll 2
+        for (int v = 0; v < kAttentionVectors; ++v) sum[r][v] = fma(q, key[v], sum[r][v]);
+      }
+    }
+    for (int r = 0; r < count; ++r)
+      for (int v = 0; v < kAttentionVectors; ++v) {
+        F s = sum[r][v];
+        if constexpr (quantized) s = s * load(page.key_scales + p + v * kLanes);
+        store(scores + r * kScoreStride + p + v * kLanes, s);
+      }
+  }
+}
+
+// Scores become exp(score - max), those out of sight 0. Returns max and sum of the row.
+inline void weigh_row(float* scores, int positions, int32_t chunk_start, int32_t first, int32_t last, float softcap,
+                      float& row_max, float& row_sum) {
+  const I lo = set1(first - chunk_start), hi = set1(last - chunk_start);
+  F largest = set1(kMinusInfinity);
+  for (int p = 0; p < positions; p += kLanes) {
+    const I index = iota() + set1(p);
+    F s = load(scores + p);
+    if (softcap > 0) s = set1(softcap) * hyperbolic_tangent(s / set1(softcap));
+    s = select(index < lo, set1(kMinusInfinity), s);
+    s = select(index > hi, set1(kMinusInfinity), s);
+    store(scores + p, s);
+    largest = max(s, largest);
+  }
+  row_max = reduce_max(largest);
+  if (row_max == kMinusInfinity) {
+    for (int p = 0; p < positions; p += kLanes) store(scores + p, set1(0.0f));
+    row_sum = 0;
+    return;
+  }
+  F total = set1(0.0f);
+  for (int p = 0; p < positions; p += kLanes) {
+    const F e = exponential(load(scores + p) - set1(row_max));
+    store(scores + p, e);
+    total = total + e;
+  }
+  row_sum = reduce_add(total);
+}
+
+// values[row][dim] = sum over positions of weight * value.
+template <bool quantized, int count, int vectors>
+void page_values(const float* weights, const PageView* pages, int page_count, int dv, int dim, float* out) {
+  F sum[count][vectors];
+  for (int r = 0; r < count; ++r)
+    for (int v = 0; v < vectors; ++v) sum[r][v] = set1(0.0f);
+  for (int page = 0; page < page_count; ++page) {
+    const uint8_t* values = pages[page].values;
+    for (int p = 0; p < kPagePositions; ++p) {
+      F value[vectors];
+#pragma GCC unroll 2
+      for (int v = 0; v < vectors; ++v) value[v] = load_value<quantized>(values, p * dv + dim + v * kLanes);
+#pragma GCC unroll 16
+      for (int r = 0; r < count; ++r) {
+        const F w = set1(weights[r * kScoreStride + page * kPagePositions + p]);
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; ++v) sum[r][v] = fma(w, value[v], sum[r][v]);
+      }
+    }
+  }
+  for (int r = 0; r < count; ++r)
+    for (int v = 0; v < vectors; ++v) store(out + r * dv + dim + v * kLanes, sum[r][v]);
+}
+
+template <bool quantized, int count>
+void attend_rows(const AttentionRows& rows, int first_row, const PageView* pages, int page_count, int32_t chunk_start,
+                 float* scores, const AttentionPart& part) {
+  for (int page = 0; page < page_count; ++page)
+    page_scores<quantized, count>(rows.queries + first_row * rows.dk, rows.dk, pages[page],
+                                  scores + page * kPagePositions);
+  const int positions = page_count * kPagePositions;
+  for (int r = 0; r < count; ++r) {
+    float* row = scores + r * kScoreStride;
+    const int at = first_row + r;
+    weigh_row(row, positions, chunk_start, rows.first[at], rows.last[at], rows.softcap, part.max[at], part.sum[at]);
+    if constexpr (quantized)
+      for (int page = 0; page < page_count; ++page)
+        for (int p = 0; p < kPagePositions; p += kLanes) {
+          float* w = row + page * kPagePositions + p;
+          store(w, load(w) * load(pages[page].value_scales + p));
+        }
+  }
+  float* out = part.values + first_row * rows.dv;
+  int dim = 0;
+  for (; dim + kLanes * kAttentionVectors <= rows.dv; dim += kLanes * kAttentionVectors)
+    page_values<quantized, count, kAttentionVectors>(scores, pages, page_count, rows.dv, dim, out);
+  for (; dim + kLanes <= rows.dv; dim += kLanes)
+    page_values<quantized, count, 1>(scores, pages, page_count, rows.dv, dim, out);
+}
+
+template <bool quantized>
+void attend(const AttentionRows& rows, const PageView* pages, int page_count, int32_t chunk_start, float* scratch,
+            const AttentionPart& part) {
+  int r = 0;
+  for (; r + 12 <= rows.rows; r += 12) attend_rows<quantized, 12>(rows, r, pages, page_count, chunk_start, scratch, part);
+  for (; r + 6 <= rows.rows; r += 6) attend_rows<quantized, 6>(rows, r, pages, page_count, chunk_start, scratch, part);
+  for (; r + 4 <= rows.rows; r += 4) attend_rows<quantized, 4>(rows, r, pages, page_count, chunk_start, scratch, part);
+  for (; r + 3 <= rows.rows; r += 3) attend_rows<quantized, 3>(rows, r, pages, page_count, chunk_start, scratch, part);
+  for (; r + 2 <= rows.rows; r += 2) attend_rows<quantized, 2>(rows, r, pages, page_count, chunk_start, scratch, part);
+  for (; r < rows.rows; ++r) attend_rows<quantized, 1>(rows, r, pages, page_count, chunk_start, scratch, part);
+}
+
+inline float exponential_one(float x) {
+  float buffer[kLanes];
+  store(buffer, exponential(set1(x)));
+  return buffer[0];
+}
+
+void merge_part(int rows, int dv, const AttentionPart& total, const AttentionPart& part) {
+  for (int r = 0; r < rows; ++r) {
+    if (part.sum[r] == 0) continue;
+    float* out = total.values + r * dv;
+    const float* in = part.values + r * dv;
+    const float m = total.max[r] > part.max[r] ? total.max[r] : part.max[r];
+    const float keep = total.max[r] == kMinusInfinity ? 0.0f : exponential_one(total.max[r] - m);
+    const float take = exponential_one(part.max[r] - m);
+    if (keep == 0) {
+      for (int d = 0; d < dv; ++d) out[d] = in[d] * take;
+    } else {
+      const F k = set1(keep), t = set1(take);
+      zip_rows(out, in, out, (size_t)dv, [&](F a, F b) { return fma(a, k, b * t); });
+    }
+    total.sum[r] = total.sum[r] * keep + part.sum[r] * take;
+    total.max[r] = m;
+  }
+}
+
+// Halves stay finite: an infinite value times a weight of zero would be no number in a later sequence's page.
+inline F finite_half(F x) { return max(min(x, set1(65504.0f)), set1(-65504.0f)); }
+
+void store_f16(const PageView& page, int slot, const float* key, int dk, const float* value, int dv) {
+  uint8_t buffer[2 * kLanes];
+  for (int d = 0; d < dk; d += kLanes) {
+    store_half(buffer, finite_half(load(key + d)));
+    for (int j = 0; j < kLanes; ++j) __builtin_memcpy(page.keys + 2 * ((d + j) * kPagePositions + slot), buffer + 2 * j, 2);
+  }
+  for (int d = 0; d < dv; d += kLanes) store_half(page.values + 2 * (slot * dv + d), finite_half(load(value + d)));
+}
+
+inline float quantize_row(const float* x, int count, int8_t* out, int stride) {
+  float amax = 0;
+  for (int i = 0; i < count; ++i) amax = __builtin_fabsf(x[i]) > amax ? __builtin_fabsf(x[i]) : amax;
+  const float inverse = amax > 0 ? 127.0f / amax : 0.0f;
+  for (int i = 0; i < count; ++i) out[i * stride] = (int8_t)__builtin_rintf(x[i] * inverse);
+  return amax / 127.0f;
+}
+
+void store_q8(const PageView& page, int slot, const float* key, int dk, const float* value, int dv) {
+  page.key_scales[slot] = quantize_row(key, dk, (int8_t*)page.keys + slot, kPagePositions);
+  page.value_scales[slot] = quantize_row(value, dv, (int8_t*)page.values + slot * dv, 1);
+}

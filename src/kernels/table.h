@@ -1,0 +1,94 @@
+// The kernels of one instruction set, as a table of functions. Each is compiled once for every set that the build
+// knows; dispatch.h picks the best one that this CPU has. Shapes and units stand here; the loops in *.inl.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/packed.h"
+
+namespace rival::kernels {
+
+// out[column][row], for the `width` columns of a panel and the 32 rows of a tile.
+using TileOutput = float[kPanelColumns][kTileRows];
+
+// A tile times a panel of quantised activations. blocks = cols / 32.
+using QuantizedTile = void (*)(const uint8_t* tile, const ActivationBlock* panel, size_t blocks, TileOutput& out);
+// A plain tile times a panel of float activations, panel[col * kPanelColumns + column].
+using PlainTile = void (*)(const uint8_t* tile, const float* panel, size_t cols, TileOutput& out);
+
+// Which two dimensions of a head turn together.
+enum class RotaryPairs : uint8_t { kAdjacent, kHalves };
+enum class GateKind : uint8_t { kSilu, kGeluTanh, kGeluErf, kRelu, kReluSquared, kSwigluOai };
+
+// Keys and values of one KV head in one page of 32 positions.
+//   kF16: keys f16 [dk][32], values f16 [32][dv]
+//   kQ8:  keys i8 [dk][32], key_scales f32 [32]; values i8 [32][dv], value_scales f32 [32]
+struct PageView {
+  uint8_t* keys;
+  uint8_t* values;
+  float* key_scales;
+  float* value_scales;
+};
+constexpr int kPagePositions = 32;
+constexpr int kChunkPages = 8;  // attention is summed up in chunks of 8 pages, at fixed positions
+constexpr int kChunkPositions = kPagePositions * kChunkPages;
+
+// Rows of queries that look at the same KV head. Row r sees positions first[r] .. last[r].
+struct AttentionRows {
+  int rows;
+  int dk, dv;
+  const float* queries;    // [rows][dk], already scaled
+  const int32_t* first;
+  const int32_t* last;
+  float softcap;           // 0 = none
+};
+
+// The part of softmax(q.K).V that one chunk gives: for each row the largest score, the sum of exp(score - max)
+// and the sum of exp(score - max) * value. Rows that see nothing get max = -infinity, sum = 0.
+struct AttentionPart {
+  float* max;     // [rows]
+  float* sum;     // [rows]
+  float* values;  // [rows][dv]
+};
+
+struct KernelTable {
+  const char* name;
+  QuantizedTile quantized_tile[kQuantizedTypes][kPanelColumns];       // [type][width - 1]
+  PlainTile plain_tile[kPackedTypes - kQuantizedTypes][kPanelColumns];
+
+  // Quantises `count` values (a multiple of 32) of one token into column `column` of a panel.
+  void (*quantize_activation)(const float* x, size_t count, ActivationBlock* panel, int column);
+
+  // out = x / rms(x) * gain;  out = (x - mean) / std * gain + bias (bias may be null). gain may be null: all ones.
+  void (*rms_norm)(const float* x, const float* gain, float eps, size_t count, float* out);
+  void (*layer_norm)(const float* x, const float* gain, const float* bias, float eps, size_t count, float* out);
+
+  void (*add)(float* x, const float* y, size_t count);                       // x += y
+  void (*multiply_add)(float* x, const float* y, float factor, size_t count);// x += factor * y
+  void (*scale)(float* x, float factor, size_t count);
+  void (*softcap)(float* x, float cap, size_t count);                        // x = cap * tanh(x / cap)
+  // out = act(gate) * up; up may be null (ungated).
+  void (*gate)(GateKind kind, const float* gate, const float* up, size_t count, float* out);
+  void (*softmax)(float* x, size_t count);
+  // Turns the first 2 * half dimensions of a head by the angles whose cosines and sines are given, [half] each.
+  void (*rotary)(float* head, const float* cos, const float* sin, int half, RotaryPairs pairs);
+
+  // Stores one token's key and value as position `slot` of a page.
+  void (*store_f16)(const PageView& page, int slot, const float* key, int dk, const float* value, int dv);
+  void (*store_q8)(const PageView& page, int slot, const float* key, int dk, const float* value, int dv);
+
+  // One chunk: pages[0 .. page_count) begin at position chunk_start. `scratch` holds rows * kChunkPositions floats.
+  void (*attend_f16)(const AttentionRows& rows, const PageView* pages, int page_count, int32_t chunk_start,
+                     float* scratch, const AttentionPart& part);
+  void (*attend_q8)(const AttentionRows& rows, const PageView* pages, int page_count, int32_t chunk_start,
+                    float* scratch, const AttentionPart& part);
+  // Adds a part to the running total (total.max = -infinity at first). Parts are merged in the order of positions.
+  void (*merge_part)(int rows, int dv, const AttentionPart& total, const AttentionPart& part);
+
+  // Peak loops for `rival bench`: a fixed amount of work in registers; they return the operations done.
+  double (*peak_fma)(uint64_t iterations);   // fp32 multiply-adds, two operations each
+  double (*peak_dot)(uint64_t iterations);   // int8 dot products, two operations a byte
+};
+
+}  // namespace rival::kernels
