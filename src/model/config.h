@@ -6,10 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "ops/rope.h"
+
 namespace rival::model {
 
+using ops::RopeScaling;
+using ops::RopeScalingKind;
+using ops::RopeStyle;
+
 enum class NormKind : uint8_t { kRms, kLayer };
-enum class RopeStyle : uint8_t { kAdjacent, kHalves };  // which two dimensions turn together: (2i,2i+1), (i,i+d/2)
 enum class Activation : uint8_t {
   kSilu,        // gated when the layer has a gate: act(gate) * up, else act(up)
   kGeluTanh,
@@ -18,21 +23,7 @@ enum class Activation : uint8_t {
   kReluSquared,
   kSwigluOai,   // gpt-oss: g = min(gate, 7), u = clamp(up, -7, 7); g * sigmoid(1.702 g) * (u + 1)
 };
-enum class RopeScalingKind : uint8_t { kNone, kLinear, kLlama3, kYarn };
 enum class Pooling : uint8_t { kNone, kMean, kCls, kLast };
-
-// How rotary frequencies are stretched beyond the trained context. Formulas: ops/rope.h.
-struct RopeScaling {
-  RopeScalingKind kind = RopeScalingKind::kNone;
-  float factor = 1.0f;             // positions are divided by it (llama3, yarn: low frequencies only)
-  uint32_t original_context = 0;   // llama3, yarn
-  float low_freq_factor = 1.0f;    // llama3
-  float high_freq_factor = 4.0f;   // llama3
-  float beta_fast = 32.0f;         // yarn
-  float beta_slow = 1.0f;          // yarn
-  bool truncate = true;            // yarn: round the correction range to whole dimensions (gpt-oss does not)
-  float attention_factor = 0.0f;   // yarn: scales cos and sin; 0 = 0.1 ln(factor) + 1
-};
 
 struct LayerConfig {
   uint32_t n_head = 0;
