@@ -11,13 +11,15 @@
 
 #include "base/result.h"
 #include "model/config.h"
-#include "model/source.h"
+#include "text/vocabulary.h"
 
 namespace rival {
 class ThreadTeam;
 }
 
 namespace rival::model {
+
+struct ModelSource;
 
 enum class KvType : uint8_t { kF16, kQ8 };
 
