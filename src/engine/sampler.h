@@ -9,12 +9,13 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/random.h"
 #include "base/result.h"
+#include "engine/logits.h"
 #include "text/vocabulary.h"
 
 namespace rival::engine {
@@ -43,11 +44,11 @@ struct SamplerParams {
   float dry_base = 1.75f;
   uint32_t dry_allowed_length = 2;
   int32_t dry_last_n = -1;           // -1 = all, 0 = off
-  std::vector<TokenId> dry_breakers; // sorted; repetitions do not reach across these tokens
+  std::vector<TokenId> dry_breakers = {};  // sorted; repetitions do not reach across these tokens
 
-  std::vector<std::pair<TokenId, float>> logit_bias;  // added to the logit; -infinity bans
+  std::vector<std::pair<TokenId, float>> logit_bias = {};  // added to the logit; -infinity bans
 
-  std::optional<uint64_t> seed;  // absent = a different text every time
+  std::optional<uint64_t> seed = {};  // absent = a different text every time
   uint32_t logprobs = 0;         // alternatives wanted for every token ...
   bool want_logprobs = false;    // ... if logprobs are wanted at all
 
@@ -64,16 +65,16 @@ struct TokenProbability {
 
 struct SampledToken {
   TokenId id = 0;
-  std::optional<float> logprob;        // if want_logprobs
-  std::vector<TokenProbability> top;   // the `logprobs` likeliest, best first
+  std::optional<float> logprob = {};        // if want_logprobs
+  std::vector<TokenProbability> top = {};   // the `logprobs` likeliest, best first
 };
 
 // What sampling may look at beside the logits.
 struct SamplerContext {
-  std::span<const TokenId> tokens;         // prompt and answer so far
+  std::span<const TokenId> tokens = {};    // prompt and answer so far
   size_t prompt_size = 0;                  // the first prompt_size of them are the prompt
-  std::span<const uint32_t> allowed;       // bits as in TokenConstraint::mask; empty = all
-  std::span<const TokenId> banned;         // end-of-generation tokens while they may not come
+  std::span<const uint32_t> allowed = {};  // bits as in TokenConstraint::mask; empty = all
+  std::span<const TokenId> banned = {};    // end-of-generation tokens while they may not come
 };
 
 // The sampler of one sequence. One number is drawn for every token that is not greedy, so the text of a seed does
@@ -88,17 +89,16 @@ class Sampler {
   Result<SampledToken> sample(std::span<float> logits, const SamplerContext& context);
 
  private:
-  struct Candidate {
-    float logit;
-    TokenId id;
-  };
-  Result<TokenId> pick(std::span<float> logits);
+  TokenId pick(std::span<const float> logits, float largest);
   void adjust(std::span<float> logits, const SamplerContext& context) const;
-  TokenId draw(std::span<const float> logits, float max_logit);
+  void choose_candidates(std::span<const float> logits, float largest);
+  void keep_top_p(std::span<const float> logits, float largest);
 
   SamplerParams params_;
   Random random_;
-  std::vector<Candidate> candidates_;  // scratch
+  std::unordered_map<TokenId, uint32_t> counts_;  // of the tokens sampled; kept if a penalty needs them
+  std::vector<Candidate> candidates_;             // scratch
+  std::vector<float> original_;                   // scratch
 };
 
 }  // namespace rival::engine
