@@ -9,6 +9,7 @@
 //   3. Every submitted request gets exactly one Finish for each of its n answers, whatever fails.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -29,8 +30,9 @@ struct EngineOptions {
   uint32_t step_tokens_max = 512;           // of all slices of a step, logits rows at most this many too
   double step_target_s = 0.05;              // a step with running answers takes prompt chunks up to about this time
   uint32_t draft_max = 8;                   // longest draft of prompt lookup; 0 = off
-  std::vector<text::TokenId> end_of_generation;  // of the model
-  TextStreamFactory text_stream;            // absent = outputs carry ids only
+  std::vector<text::TokenId> end_of_generation = {};  // of the model
+  TextStreamFactory text_stream = {};       // absent = outputs carry ids only
+  std::function<std::chrono::steady_clock::time_point()> clock = {};  // absent = the real one; tests have their own
 };
 
 // Numbers since the start unless said otherwise.

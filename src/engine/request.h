@@ -60,9 +60,9 @@ struct Finish {
 struct Output {
   RequestId request = 0;
   uint32_t index = 0;                 // which of the n answers
-  std::string text;                   // whole characters; empty while they may be part of a stop string
-  std::vector<SampledToken> tokens;   // whose text has been told with this output; stop tokens are left out
-  std::optional<Finish> finish;       // set in the last output of an index
+  std::string text = {};              // whole characters; empty while they may be part of a stop string
+  std::vector<SampledToken> tokens = {};  // whose text has been told with this output; stop tokens are left out
+  std::optional<Finish> finish = {};  // set in the last output of an index
 };
 
 struct Request {
