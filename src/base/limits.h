@@ -51,6 +51,7 @@ constexpr uint64_t kModelFileBytesMax = uint64_t{1} << 42;  // 4 TB; the largest
 constexpr uint64_t kManifestBytesMax = 4u << 20;
 constexpr size_t kModelFilesMax = 4096;               // shards, and the small files of a folder
 constexpr size_t kModelNameBytesMax = 256;
+
 // ---- requests ----------------------------------------------------------------------------------------------
 constexpr uint32_t kAnswersMax = 128;                 // n of one request, as in OpenAI's API
 
