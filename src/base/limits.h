@@ -34,6 +34,10 @@ constexpr uint32_t kVocabularyMax = 1u << 22;
 // ---- text --------------------------------------------------------------------------------------------------
 constexpr size_t kTokenBytesMax = 1u << 16;           // longest real token: a few hundred bytes of spaces
 constexpr size_t kPromptBytesMax = 64u << 20;         // a 16 MiB request plus its template
+constexpr size_t kRegexBytesMax = 64u << 10;          // the longest real pre-tokeniser pattern: about 2 kB
+constexpr int kRegexClassDepthMax = 16;               // classes inside classes; real patterns nest once
+constexpr uint32_t kRegexStepsMax = 100'000'000;      // backtracking of one match; real patterns stay under 2 a byte
+constexpr size_t kRegexStackBytesMax = 256u << 20;    // a group repeated over a 1 MB piece needs about 40 MB
 constexpr int kJsonDepthMax = 128;
 constexpr size_t kTemplateBytesMax = 4u << 20;
 constexpr int kTemplateDepthMax = 100;                // nesting of blocks and of expressions

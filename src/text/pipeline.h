@@ -1,0 +1,48 @@
+// What every tokenizer is made of, whichever file described it: added tokens, normaliser, pre-tokeniser,
+// model, post-processor, decoder. A GGUF vocabulary and a tokenizer.json both fill this one struct.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <variant>
+
+#include "text/added_tokens.h"
+#include "text/bpe.h"
+#include "text/decoder.h"
+#include "text/normalizer.h"
+#include "text/pre_tokenizer.h"
+#include "text/token_table.h"
+#include "text/unigram.h"
+#include "text/vocabulary.h"
+#include "text/word_models.h"
+
+namespace rival::text {
+
+using TokenModel = std::variant<std::monostate, Bpe, Unigram, WordPiece, WordLevel>;
+
+// Lives on the heap and is not moved once built: its parts point at one another.
+struct Pipeline {
+  Vocabulary vocabulary;
+  TokenTable table;               // over vocabulary.tokens
+  std::deque<std::string> texts;  // owned texts of added tokens
+  AddedTokens added;              // found in the raw text
+  AddedTokens added_normalized;   // found in the normalised text
+  std::vector<NormalizerStep> normalizer;
+  std::vector<PreTokenizerStep> pre_tokenizer;
+  TokenModel model;
+  std::vector<TokenId> prefix, suffix;  // what add_special puts around the ids
+  std::vector<DecoderStep> decoder;
+  std::vector<bool> is_special;  // by id: left out of text when special tokens are skipped
+  std::vector<bool> is_as_is;    // by id: an added token, spelled in plain UTF-8
+};
+
+// Fills a pipeline from a vocabulary (GGUF metadata). Errors: see Tokenizer::create.
+Result<std::unique_ptr<Pipeline>> build_pipeline(Vocabulary vocabulary);
+
+// The ids and types that a vocabulary names, checked against its size; arrays of unequal length are errors.
+Status check_vocabulary(const Vocabulary& vocabulary);
+
+Result<std::vector<TokenId>> encode_with(const Pipeline& pipeline, std::string_view text, bool add_special,
+                                         bool parse_special);
+
+}  // namespace rival::text
