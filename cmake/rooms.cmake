@@ -30,6 +30,20 @@ function(rival_kernel_isa name)
   endif()
 endfunction()
 
+# rival_test(NAME LINK libs... SOURCES files...): tests/NAME_test.cc, a test of what spans rooms, with further
+# files of tests/
+function(rival_test name)
+  if(NOT RIVAL_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(TEST "" "" "LINK;SOURCES" ${ARGN})
+  list(TRANSFORM TEST_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/tests/)
+  add_executable(${name}_test ${CMAKE_SOURCE_DIR}/tests/${name}_test.cc ${TEST_SOURCES})
+  target_link_libraries(${name}_test PRIVATE ${TEST_LINK} gtest gmock gtest_main)
+  target_compile_definitions(${name}_test PRIVATE RIVAL_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endfunction()
+
 # rival_fuzzer(NAME LINK libs...): fuzz/NAME_fuzz.cc as a libFuzzer program in the target "fuzzers", and a short run
 # of it from the seeds in fuzz/corpus/NAME as a test. Only in a build with RIVAL_FUZZ (clang).
 set(RIVAL_FUZZ_SECONDS 5 CACHE STRING "how long each fuzzer runs as a test")

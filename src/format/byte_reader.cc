@@ -18,14 +18,15 @@ std::string quote_name(std::string_view name) {
 Result<std::string_view> ByteReader::read_string(uint64_t bytes_max, std::string_view what) {
   RIVAL_ASSIGN_OR_RETURN(const uint64_t length, read<uint64_t>(what));
   if (length > bytes_max)
-    return make_error(ErrorCode::kLimit, "{} has a length of {} bytes; at most {} are read", what, length, bytes_max);
+    return make_error(ErrorCode::kLimit, "{} has a length of {} bytes; at most {} are read", what, length,
+                      bytes_max);
   RIVAL_ASSIGN_OR_RETURN(const auto bytes, take(length, what));
   return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 Error ByteReader::truncated(std::string_view what, uint64_t needed) const {
-  return make_error(ErrorCode::kCorrupt, "the file ends inside {}: {} bytes needed at byte {}, {} left", what, needed,
-                    position_, remaining());
+  return make_error(ErrorCode::kCorrupt, "the file ends inside {}: {} bytes needed at byte {}, {} left", what,
+                    needed, position_, remaining());
 }
 
 }  // namespace rival::format

@@ -12,9 +12,11 @@
 
 namespace rival::format {
 
-static_assert(std::endian::native == std::endian::little, "GGUF and safetensors are little-endian, read in place");
+static_assert(std::endian::native == std::endian::little,
+              "GGUF and safetensors are little-endian, read in place");
 
-// A foreign name as it may stand in a message: in quotes, control and non-ASCII bytes escaped, cut at 80 bytes.
+// A foreign name as it may stand in a message: in quotes, control and non-ASCII bytes escaped, cut at 80
+// bytes.
 std::string quote_name(std::string_view name);
 
 class ByteReader {

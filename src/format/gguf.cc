@@ -12,9 +12,9 @@ namespace {
 // Names of tensor types that exist in GGUF but that Rival does not read, for a better message than a number.
 std::string_view foreign_type_name(uint32_t id) {
   static constexpr std::pair<uint32_t, std::string_view> kNames[] = {
-      {4, "Q4_2"},     {5, "Q4_3"},    {9, "Q8_1"},   {15, "Q8_K"},  {16, "IQ2_XXS"}, {17, "IQ2_XS"}, {18, "IQ3_XXS"},
-      {19, "IQ1_S"},   {21, "IQ3_S"},  {22, "IQ2_S"}, {29, "IQ1_M"}, {31, "Q4_0_4_4"}, {32, "Q4_0_4_8"},
-      {33, "Q4_0_8_8"}, {34, "TQ1_0"}, {35, "TQ2_0"}, {40, "NVFP4"},
+      {4, "Q4_2"},      {5, "Q4_3"},      {9, "Q8_1"},   {15, "Q8_K"},  {16, "IQ2_XXS"}, {17, "IQ2_XS"},
+      {18, "IQ3_XXS"},  {19, "IQ1_S"},    {21, "IQ3_S"}, {22, "IQ2_S"}, {29, "IQ1_M"},   {31, "Q4_0_4_4"},
+      {32, "Q4_0_4_8"}, {33, "Q4_0_8_8"}, {34, "TQ1_0"}, {35, "TQ2_0"}, {40, "NVFP4"},
   };
   for (const auto& [type, name] : kNames)
     if (type == id) return name;
@@ -63,8 +63,9 @@ Result<uint64_t> read_alignment(const Metadata& metadata) {
   if (!entry) return kGgufAlignment;
   RIVAL_ASSIGN_OR_RETURN(const uint64_t alignment, metadata.get_u64("general.alignment"));
   if (!std::has_single_bit(alignment) || alignment < kGgufAlignmentMin || alignment > limits::kAlignmentMax)
-    return make_error(ErrorCode::kCorrupt, "metadata 'general.alignment' is {}; expected a power of two from {} to {}",
-                      alignment, kGgufAlignmentMin, limits::kAlignmentMax);
+    return make_error(ErrorCode::kCorrupt,
+                      "metadata 'general.alignment' is {}; expected a power of two from {} to {}", alignment,
+                      kGgufAlignmentMin, limits::kAlignmentMax);
   return alignment;
 }
 
@@ -77,8 +78,8 @@ Result<DType> read_tensor_type(ByteReader& reader, std::string_view what) {
 
 Result<TensorInfo> read_tensor_info(ByteReader& reader, uint64_t number, uint64_t alignment) {
   TensorInfo info;
-  RIVAL_ASSIGN_OR_RETURN(
-      info.name, reader.read_string(limits::kTensorNameBytesMax, fmt::format("the name of tensor {}", number)));
+  RIVAL_ASSIGN_OR_RETURN(info.name, reader.read_string(limits::kTensorNameBytesMax,
+                                                       fmt::format("the name of tensor {}", number)));
   if (info.name.empty()) return make_error(ErrorCode::kCorrupt, "tensor {} has an empty name", number);
   const std::string what = fmt::format("tensor {}", quote_name(info.name));
   RIVAL_ASSIGN_OR_RETURN(const auto dims_count, reader.read<uint32_t>(what));
@@ -94,8 +95,8 @@ Result<TensorInfo> read_tensor_info(ByteReader& reader, uint64_t number, uint64_
   info.bytes = tensor_bytes(info.type, info.shape);
   RIVAL_ASSIGN_OR_RETURN(info.offset, reader.read<uint64_t>(what));
   if (info.offset % alignment != 0)
-    return make_error(ErrorCode::kCorrupt, "{} begins at offset {}; expected a multiple of {}", what, info.offset,
-                      alignment);
+    return make_error(ErrorCode::kCorrupt, "{} begins at offset {}; expected a multiple of {}", what,
+                      info.offset, alignment);
   return info;
 }
 
@@ -114,8 +115,8 @@ Status check_places(std::span<const TensorInfo> infos, uint64_t data_bytes) {
   for (size_t i = 1; i < by_offset.size(); ++i) {
     const TensorInfo& before = *by_offset[i - 1];
     if (before.offset + before.bytes > by_offset[i]->offset)
-      return make_error(ErrorCode::kCorrupt, "tensors {} and {} overlap at offset {} of the data", quote_name(before.name),
-                        quote_name(by_offset[i]->name), by_offset[i]->offset);
+      return make_error(ErrorCode::kCorrupt, "tensors {} and {} overlap at offset {} of the data",
+                        quote_name(before.name), quote_name(by_offset[i]->name), by_offset[i]->offset);
   }
   return {};
 }
@@ -145,7 +146,8 @@ Result<GgufContents> parse_gguf(std::span<const std::byte> bytes) {
     RIVAL_ASSIGN_OR_RETURN(infos.emplace_back(), read_tensor_info(reader, i, contents.alignment));
   }
   RIVAL_RETURN_IF_ERROR(check_names(infos));
-  const uint64_t data_begin = (reader.position() + contents.alignment - 1) / contents.alignment * contents.alignment;
+  const uint64_t data_begin =
+      (reader.position() + contents.alignment - 1) / contents.alignment * contents.alignment;
   const uint64_t data_bytes = data_begin < bytes.size() ? bytes.size() - data_begin : 0;
   RIVAL_RETURN_IF_ERROR(check_places(infos, data_bytes));
 

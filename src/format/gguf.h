@@ -23,7 +23,7 @@
 namespace rival::format {
 
 constexpr uint32_t kGgufVersion = 3;
-constexpr uint64_t kGgufAlignment = 32;  // where general.alignment is missing
+constexpr uint64_t kGgufAlignment = 32;    // where general.alignment is missing
 constexpr uint64_t kGgufAlignmentMin = 8;  // the specification asks for multiples of 8
 
 // One file's content as views of `bytes`.
@@ -34,16 +34,17 @@ struct GgufContents {
   std::vector<TensorView> tensors;
 };
 
-// Checks everything that can be checked without reading tensor data: counts, lengths, types, dimensions, offsets
-// aligned, inside the bytes and not overlapping. Errors: kCorrupt, kLimit, kUnsupported (a tensor type or version
-// that Rival does not read); each names the field, what was found and what was expected.
+// Checks everything that can be checked without reading tensor data: counts, lengths, types, dimensions,
+// offsets aligned, inside the bytes and not overlapping. Errors: kCorrupt, kLimit, kUnsupported (a tensor
+// type or version that Rival does not read); each names the field, what was found and what was expected.
 Result<GgufContents> parse_gguf(std::span<const std::byte> bytes);
 
 // A model in one file, or in several named NAME-00001-of-0000N.gguf.
 class GgufFile {
  public:
   // Maps and parses `path`; if it is a shard, all shards of its set, whichever was named. The metadata is the
-  // first shard's. Errors: those of parse_gguf and MappedFile::open; kCorrupt when shards do not fit together.
+  // first shard's. Errors: those of parse_gguf and MappedFile::open; kCorrupt when shards do not fit
+  // together.
   static Result<GgufFile> open(const std::filesystem::path& path);
 
   uint32_t version() const { return version_; }

@@ -29,8 +29,8 @@ Result<ShardPlace> shard_place(const Metadata& metadata) {
   RIVAL_ASSIGN_OR_RETURN(place.index, metadata.get_u32_or("split.no", 0));
   if (place.count <= 1) return ShardPlace{};
   if (place.count > limits::kShardCountMax)
-    return make_error(ErrorCode::kLimit, "metadata 'split.count' is {}; at most {} files are read", place.count,
-                      limits::kShardCountMax);
+    return make_error(ErrorCode::kLimit, "metadata 'split.count' is {}; at most {} files are read",
+                      place.count, limits::kShardCountMax);
   if (place.index >= place.count)
     return make_error(ErrorCode::kCorrupt, "metadata 'split.no' is {}; expected less than split.count = {}",
                       place.index, place.count);
@@ -40,26 +40,29 @@ Result<ShardPlace> shard_place(const Metadata& metadata) {
 Status check_shard(const Metadata& metadata, uint32_t index, uint32_t count) {
   RIVAL_ASSIGN_OR_RETURN(const ShardPlace place, shard_place(metadata));
   if (place.count == count && place.index == index) return {};
-  return make_error(ErrorCode::kCorrupt, "the file is shard {} of {} by its metadata; expected shard {} of {}",
-                    place.index + 1, place.count, index + 1, count);
+  return make_error(ErrorCode::kCorrupt,
+                    "the file is shard {} of {} by its metadata; expected shard {} of {}", place.index + 1,
+                    place.count, index + 1, count);
 }
 
 // What stands before "-00001-of-00003.gguf" in the file's name.
 Result<std::string> shard_prefix(const std::filesystem::path& path, const ShardPlace& place) {
   const std::string name = path.filename().string();
   const std::string ending = gguf_shard_name("", place.index, place.count);
-  if (name.size() > ending.size() && name.ends_with(ending)) return name.substr(0, name.size() - ending.size());
-  return make_error(ErrorCode::kInvalidArgument,
-                    "{} is shard {} of {}, but its name does not end in {}, so the other shards cannot be found",
-                    path.string(), place.index + 1, place.count, ending);
+  if (name.size() > ending.size() && name.ends_with(ending))
+    return name.substr(0, name.size() - ending.size());
+  return make_error(
+      ErrorCode::kInvalidArgument,
+      "{} is shard {} of {}, but its name does not end in {}, so the other shards cannot be found",
+      path.string(), place.index + 1, place.count, ending);
 }
 
 Status check_tensor_count(const Metadata& metadata, size_t found) {
   if (!metadata.contains("split.tensors.count")) return {};
   RIVAL_ASSIGN_OR_RETURN(const uint64_t expected, metadata.get_u64("split.tensors.count"));
   if (expected == found) return {};
-  return make_error(ErrorCode::kCorrupt, "the shards hold {} tensors together; 'split.tensors.count' says {}", found,
-                    expected);
+  return make_error(ErrorCode::kCorrupt, "the shards hold {} tensors together; 'split.tensors.count' says {}",
+                    found, expected);
 }
 
 }  // namespace

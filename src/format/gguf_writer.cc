@@ -49,20 +49,29 @@ uint32_t dims_count(const Shape& shape) {
 
 }  // namespace
 
-// ---- metadata ----------------------------------------------------------------------------------------------
+// ---- metadata -------------------------------------------------------------------------------------------
 
 void MetadataBuilder::set(std::string_view key, std::string value) {
-  const auto place = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.key == key; });
+  const auto place =
+      std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.key == key; });
   if (place != entries_.end())
     place->value = std::move(value);
   else
     entries_.push_back({std::string(key), std::move(value)});
 }
 
-void MetadataBuilder::set_u32(std::string_view key, uint32_t value) { set(key, scalar(MetadataType::kU32, value)); }
-void MetadataBuilder::set_u64(std::string_view key, uint64_t value) { set(key, scalar(MetadataType::kU64, value)); }
-void MetadataBuilder::set_i32(std::string_view key, int32_t value) { set(key, scalar(MetadataType::kI32, value)); }
-void MetadataBuilder::set_f32(std::string_view key, float value) { set(key, scalar(MetadataType::kF32, value)); }
+void MetadataBuilder::set_u32(std::string_view key, uint32_t value) {
+  set(key, scalar(MetadataType::kU32, value));
+}
+void MetadataBuilder::set_u64(std::string_view key, uint64_t value) {
+  set(key, scalar(MetadataType::kU64, value));
+}
+void MetadataBuilder::set_i32(std::string_view key, int32_t value) {
+  set(key, scalar(MetadataType::kI32, value));
+}
+void MetadataBuilder::set_f32(std::string_view key, float value) {
+  set(key, scalar(MetadataType::kF32, value));
+}
 void MetadataBuilder::set_bool(std::string_view key, bool value) {
   set(key, scalar(MetadataType::kBool, static_cast<uint8_t>(value)));
 }
@@ -123,7 +132,7 @@ std::string MetadataBuilder::encode() const {
   return out;
 }
 
-// ---- file --------------------------------------------------------------------------------------------------
+// ---- file -----------------------------------------------------------------------------------------------
 
 std::string encode_gguf_header(const MetadataBuilder& metadata, std::span<const TensorPlan> tensors) {
   std::string out = "GGUF";
@@ -161,7 +170,8 @@ GgufWriter::GgufWriter(AtomicFileWriter file, std::vector<TensorPlan> tensors)
 }
 
 Status GgufWriter::append(std::span<const std::byte> bytes) {
-  RIVAL_CHECK(bytes.size() <= missing_, "{} bytes for tensor {}, {} missing", bytes.size(), current_, missing_);
+  RIVAL_CHECK(bytes.size() <= missing_, "{} bytes for tensor {}, {} missing", bytes.size(), current_,
+              missing_);
   RIVAL_RETURN_IF_ERROR(file_.write(bytes));
   missing_ -= bytes.size();
   if (missing_ > 0) return {};

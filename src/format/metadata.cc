@@ -16,10 +16,12 @@ struct TypeRow {
 };
 
 constexpr TypeRow kTypes[] = {
-    {MetadataType::kU8, "u8", 1},   {MetadataType::kI8, "i8", 1},         {MetadataType::kU16, "u16", 2},
-    {MetadataType::kI16, "i16", 2}, {MetadataType::kU32, "u32", 4},       {MetadataType::kI32, "i32", 4},
-    {MetadataType::kF32, "f32", 4}, {MetadataType::kBool, "bool", 1},     {MetadataType::kString, "string", 0},
-    {MetadataType::kArray, "array", 0}, {MetadataType::kU64, "u64", 8},   {MetadataType::kI64, "i64", 8},
+    {MetadataType::kU8, "u8", 1},         {MetadataType::kI8, "i8", 1},
+    {MetadataType::kU16, "u16", 2},       {MetadataType::kI16, "i16", 2},
+    {MetadataType::kU32, "u32", 4},       {MetadataType::kI32, "i32", 4},
+    {MetadataType::kF32, "f32", 4},       {MetadataType::kBool, "bool", 1},
+    {MetadataType::kString, "string", 0}, {MetadataType::kArray, "array", 0},
+    {MetadataType::kU64, "u64", 8},       {MetadataType::kI64, "i64", 8},
     {MetadataType::kF64, "f64", 8},
 };
 
@@ -70,7 +72,8 @@ std::optional<Integer> load_integer(MetadataType type, const std::byte* bytes) {
 template <typename T>
 std::optional<T> fit_integer(Integer value) {
   const auto max = static_cast<uint64_t>(std::numeric_limits<T>::max());
-  if (!value.negative) return value.magnitude <= max ? std::optional<T>(static_cast<T>(value.magnitude)) : std::nullopt;
+  if (!value.negative)
+    return value.magnitude <= max ? std::optional<T>(static_cast<T>(value.magnitude)) : std::nullopt;
   if (std::is_unsigned_v<T> || value.magnitude > max + 1) return std::nullopt;
   return static_cast<T>(~value.magnitude + 1);
 }
@@ -82,8 +85,8 @@ std::optional<double> load_float(MetadataType type, const std::byte* bytes) {
 }
 
 Error wrong_type(const MetadataEntry& entry, std::string_view expected) {
-  return make_error(ErrorCode::kCorrupt, "metadata {} is of type {}; expected {}", quote_name(entry.key), entry.type_name(),
-                    expected);
+  return make_error(ErrorCode::kCorrupt, "metadata {} is of type {}; expected {}", quote_name(entry.key),
+                    entry.type_name(), expected);
 }
 
 Error missing(std::string_view key) {
@@ -96,8 +99,8 @@ Result<T> convert_integer(const MetadataEntry& entry, const std::byte* bytes, st
   const auto integer = load_integer(entry.item_type, bytes);
   if (!integer) return wrong_type(entry, expected);
   if (const auto value = fit_integer<T>(*integer)) return *value;
-  return make_error(ErrorCode::kCorrupt, "metadata {} is {}; expected {} to {}", quote_name(entry.key), integer->text(),
-                    std::numeric_limits<T>::min(), std::numeric_limits<T>::max());
+  return make_error(ErrorCode::kCorrupt, "metadata {} is {}; expected {} to {}", quote_name(entry.key),
+                    integer->text(), std::numeric_limits<T>::min(), std::numeric_limits<T>::max());
 }
 
 template <typename T>
@@ -109,7 +112,8 @@ Result<T> get_integer(const Metadata& metadata, std::string_view key) {
 }
 
 // The entry, when it is an array of numbers.
-Result<const MetadataEntry*> find_array(const Metadata& metadata, std::string_view key, std::string_view expected) {
+Result<const MetadataEntry*> find_array(const Metadata& metadata, std::string_view key,
+                                        std::string_view expected) {
   const MetadataEntry* entry = metadata.find(key);
   if (!entry) return missing(key);
   if (entry->type != MetadataType::kArray || type_row(entry->item_type).bytes == 0)
@@ -131,7 +135,7 @@ std::string MetadataEntry::type_name() const {
   return fmt::format("array of {}", to_string(item_type));
 }
 
-// ---- lookup ------------------------------------------------------------------------------------------------
+// ---- lookup ---------------------------------------------------------------------------------------------
 
 Status Metadata::add(MetadataEntry entry) {
   if (!index_.emplace(entry.key, entries_.size()).second)
@@ -155,7 +159,8 @@ Result<float> Metadata::get_f32(std::string_view key) const {
   const auto value = load_float(entry->type, entry->bytes.data());
   if (!value) return wrong_type(*entry, "f32");
   if (!std::isfinite(*value) || !std::isfinite(static_cast<float>(*value)))
-    return make_error(ErrorCode::kCorrupt, "metadata {} is {}; expected a finite number", quote_name(key), *value);
+    return make_error(ErrorCode::kCorrupt, "metadata {} is {}; expected a finite number", quote_name(key),
+                      *value);
   return static_cast<float>(*value);
 }
 
@@ -186,7 +191,7 @@ Result<std::string_view> Metadata::get_string_or(std::string_view key, std::stri
   return value_or(get_string(key), find(key), fallback);
 }
 
-// ---- arrays ------------------------------------------------------------------------------------------------
+// ---- arrays ---------------------------------------------------------------------------------------------
 
 Result<std::vector<std::string_view>> Metadata::get_strings(std::string_view key) const {
   const MetadataEntry* entry = find(key);
@@ -208,8 +213,8 @@ Result<std::vector<int32_t>> Metadata::get_i32s(std::string_view key) const {
   const size_t item_bytes = type_row(entry->item_type).bytes;
   std::vector<int32_t> values(entry->count);
   for (size_t i = 0; i < values.size(); ++i) {
-    RIVAL_ASSIGN_OR_RETURN(values[i],
-                           convert_integer<int32_t>(*entry, entry->bytes.data() + i * item_bytes, "array of i32"));
+    RIVAL_ASSIGN_OR_RETURN(
+        values[i], convert_integer<int32_t>(*entry, entry->bytes.data() + i * item_bytes, "array of i32"));
   }
   return values;
 }
@@ -230,12 +235,13 @@ Result<std::vector<uint32_t>> Metadata::get_u32_per_layer(std::string_view key, 
   const MetadataEntry* entry = find(key);
   if (!entry) return missing(key);
   if (entry->type != MetadataType::kArray) {
-    RIVAL_ASSIGN_OR_RETURN(const uint32_t value, convert_integer<uint32_t>(*entry, entry->bytes.data(), kExpected));
+    RIVAL_ASSIGN_OR_RETURN(const uint32_t value,
+                           convert_integer<uint32_t>(*entry, entry->bytes.data(), kExpected));
     return std::vector<uint32_t>(layers, value);
   }
   if (entry->count != layers)
-    return make_error(ErrorCode::kCorrupt, "metadata {} has {} values; expected one for each of {} layers", quote_name(key),
-                      entry->count, layers);
+    return make_error(ErrorCode::kCorrupt, "metadata {} has {} values; expected one for each of {} layers",
+                      quote_name(key), entry->count, layers);
   const size_t item_bytes = type_row(entry->item_type).bytes;
   std::vector<uint32_t> values(layers);
   for (size_t i = 0; i < layers; ++i) {
@@ -249,7 +255,7 @@ Result<std::vector<uint32_t>> Metadata::get_u32_per_layer(std::string_view key, 
   return values;
 }
 
-// ---- JSON --------------------------------------------------------------------------------------------------
+// ---- JSON -----------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -285,15 +291,17 @@ json::value MetadataEntry::to_json(size_t items_max) const {
   return items;
 }
 
-// ---- reading -----------------------------------------------------------------------------------------------
+// ---- reading --------------------------------------------------------------------------------------------
 
 namespace {
 
 Result<MetadataType> read_type(ByteReader& reader, std::string_view key, std::string_view field) {
-  RIVAL_ASSIGN_OR_RETURN(const auto id, reader.read<uint32_t>(fmt::format("the {} of metadata {}", field, quote_name(key))));
+  RIVAL_ASSIGN_OR_RETURN(const auto id,
+                         reader.read<uint32_t>(fmt::format("the {} of metadata {}", field, quote_name(key))));
   const TypeRow* row = find_type(id);
   if (!row)
-    return make_error(ErrorCode::kCorrupt, "metadata {}: {} {} is not known; expected 0 to 12", quote_name(key), field, id);
+    return make_error(ErrorCode::kCorrupt, "metadata {}: {} {} is not known; expected 0 to 12",
+                      quote_name(key), field, id);
   return row->type;
 }
 
@@ -314,8 +322,8 @@ Result<std::span<const std::byte>> take_strings(ByteReader& reader, uint64_t cou
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t length = left < sizeof(uint64_t) ? 0 : load<uint64_t>(at);
     if (length > limits::kMetadataStringBytesMax)
-      return make_error(ErrorCode::kLimit, "{}: item {} has a length of {} bytes; at most {} are read", what, i, length,
-                        limits::kMetadataStringBytesMax);
+      return make_error(ErrorCode::kLimit, "{}: item {} has a length of {} bytes; at most {} are read", what,
+                        i, length, limits::kMetadataStringBytesMax);
     if (left < sizeof(uint64_t) + length)
       return make_error(ErrorCode::kCorrupt, "the file ends inside {}, item {} of {}", what, i, count);
     at += sizeof(uint64_t) + length;
@@ -328,7 +336,8 @@ Status read_array(ByteReader& reader, MetadataEntry& entry) {
   const std::string what = fmt::format("metadata {}", quote_name(entry.key));
   RIVAL_ASSIGN_OR_RETURN(entry.item_type, read_type(reader, entry.key, "item type"));
   if (entry.item_type == MetadataType::kArray)
-    return make_error(ErrorCode::kUnsupported, "{} is an array of arrays; arrays of plain values are read", what);
+    return make_error(ErrorCode::kUnsupported, "{} is an array of arrays; arrays of plain values are read",
+                      what);
   RIVAL_ASSIGN_OR_RETURN(entry.count, reader.read<uint64_t>(what));
   if (entry.count > limits::kMetadataArrayItemsMax)
     return make_error(ErrorCode::kLimit, "{} has {} items; at most {} are read", what, entry.count,
@@ -355,11 +364,12 @@ Status read_scalar(ByteReader& reader, MetadataEntry& entry) {
 
 Result<MetadataEntry> read_entry(ByteReader& reader, uint64_t number) {
   MetadataEntry entry;
-  RIVAL_ASSIGN_OR_RETURN(
-      entry.key, reader.read_string(limits::kMetadataKeyBytesMax, fmt::format("the name of metadata key {}", number)));
+  RIVAL_ASSIGN_OR_RETURN(entry.key, reader.read_string(limits::kMetadataKeyBytesMax,
+                                                       fmt::format("the name of metadata key {}", number)));
   if (entry.key.empty()) return make_error(ErrorCode::kCorrupt, "metadata key {} has an empty name", number);
   RIVAL_ASSIGN_OR_RETURN(entry.type, read_type(reader, entry.key, "type"));
-  RIVAL_RETURN_IF_ERROR(entry.type == MetadataType::kArray ? read_array(reader, entry) : read_scalar(reader, entry));
+  RIVAL_RETURN_IF_ERROR(entry.type == MetadataType::kArray ? read_array(reader, entry)
+                                                           : read_scalar(reader, entry));
   return entry;
 }
 

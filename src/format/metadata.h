@@ -27,7 +27,8 @@ struct MetadataEntry {
   MetadataType type = MetadataType::kU8;
   MetadataType item_type = MetadataType::kU8;  // of an array's items; else the same as `type`
   uint64_t count = 1;                          // items of an array
-  std::span<const std::byte> bytes;  // a number's bytes; a string's text; an array's items one after the other
+  // A number's bytes; a string's text; an array's items one after the other.
+  std::span<const std::byte> bytes;
 
   std::string type_name() const;  // "u32", "array of string"
   // For people and tools: arrays longer than items_max are cut. Not-finite numbers become strings.
@@ -36,10 +37,10 @@ struct MetadataEntry {
 
 // Views into the file or buffer it was read from, which must outlive it. Thread-safe to read.
 //
-// Getters look a key up and convert. Errors: kNotFound when the key is missing, kCorrupt when its type or value
-// does not fit; both name the key, the type found and the type expected. Integers of any width and sign are
-// accepted where the value fits, floats of both widths where an f32 is asked for; a scalar float must be finite.
-// The *_or forms give `fallback` for a missing key, and still an error for a wrong one.
+// Getters look a key up and convert. Errors: kNotFound when the key is missing, kCorrupt when its type or
+// value does not fit; both name the key, the type found and the type expected. Integers of any width and sign
+// are accepted where the value fits, floats of both widths where an f32 is asked for; a scalar float must be
+// finite. The *_or forms give `fallback` for a missing key, and still an error for a wrong one.
 class Metadata {
  public:
   // Errors: kCorrupt on a key that is already there.
@@ -66,7 +67,8 @@ class Metadata {
   Result<std::vector<int32_t>> get_i32s(std::string_view key) const;
   Result<std::vector<float>> get_f32s(std::string_view key) const;
 
-  // One value a layer: an array of exactly `layers` integers (or bools as 0/1), or a scalar that holds for all.
+  // One value a layer: an array of exactly `layers` integers (or bools as 0/1), or a scalar that holds for
+  // all.
   Result<std::vector<uint32_t>> get_u32_per_layer(std::string_view key, size_t layers) const;
 
  private:

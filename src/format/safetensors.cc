@@ -17,11 +17,11 @@ struct TypeRow {
 };
 
 constexpr TypeRow kTypes[] = {
-    {"F32", DType::kF32},     {"F16", DType::kF16},         {"BF16", DType::kBF16},       {"F64", DType::kF64},
-    {"I8", DType::kI8},       {"U8", DType::kI8},           {"BOOL", DType::kI8},         {"I16", DType::kI16},
-    {"U16", DType::kI16},     {"I32", DType::kI32},         {"U32", DType::kI32},         {"I64", DType::kI64},
-    {"U64", DType::kI64},     {"F8_E4M3", std::nullopt},    {"F8_E5M2", std::nullopt},    {"F8_E8M0", std::nullopt},
-    {"F4", std::nullopt},     {"F6_E2M3", std::nullopt},    {"F6_E3M2", std::nullopt},    {"C64", std::nullopt},
+    {"F32", DType::kF32}, {"F16", DType::kF16},      {"BF16", DType::kBF16},    {"F64", DType::kF64},
+    {"I8", DType::kI8},   {"U8", DType::kI8},        {"BOOL", DType::kI8},      {"I16", DType::kI16},
+    {"U16", DType::kI16}, {"I32", DType::kI32},      {"U32", DType::kI32},      {"I64", DType::kI64},
+    {"U64", DType::kI64}, {"F8_E4M3", std::nullopt}, {"F8_E5M2", std::nullopt}, {"F8_E8M0", std::nullopt},
+    {"F4", std::nullopt}, {"F6_E2M3", std::nullopt}, {"F6_E3M2", std::nullopt}, {"C64", std::nullopt},
 };
 
 // A tensor of the header; `dims` fastest first.
@@ -35,20 +35,22 @@ struct Entry {
 };
 
 Error bad_field(std::string_view tensor, std::string_view field, std::string_view expected) {
-  return make_error(ErrorCode::kCorrupt, "tensor {}: {} is missing or wrong; expected {}", quote_name(tensor), field,
-                    expected);
+  return make_error(ErrorCode::kCorrupt, "tensor {}: {} is missing or wrong; expected {}", quote_name(tensor),
+                    field, expected);
 }
 
 Result<DType> read_dtype(std::string_view tensor, const json::object& fields) {
   const json::value* value = fields.if_contains("dtype");
   if (!value || !value->is_string()) return bad_field(tensor, "dtype", "a name such as 'BF16'");
   const std::string_view name = value->get_string();
-  const auto* row = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeRow& t) { return t.name == name; });
+  const auto* row =
+      std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeRow& t) { return t.name == name; });
   if (row == std::end(kTypes))
-    return make_error(ErrorCode::kCorrupt, "tensor {}: dtype {} is not known", quote_name(tensor), quote_name(name));
+    return make_error(ErrorCode::kCorrupt, "tensor {}: dtype {} is not known", quote_name(tensor),
+                      quote_name(name));
   if (!row->type)
-    return make_error(ErrorCode::kUnsupported, "tensor {} has type {}, which Rival does not read", quote_name(tensor),
-                      name);
+    return make_error(ErrorCode::kUnsupported, "tensor {} has type {}, which Rival does not read",
+                      quote_name(tensor), name);
   return *row->type;
 }
 
@@ -69,8 +71,8 @@ std::optional<std::vector<uint64_t>> read_numbers(const json::value* value) {
 
 Result<Entry> read_entry(std::string_view name, const json::value& value, uint64_t data_bytes) {
   if (name.empty() || name.size() > limits::kTensorNameBytesMax)
-    return make_error(ErrorCode::kLimit, "tensor {} has a name of {} bytes; expected 1 to {}", quote_name(name),
-                      name.size(), limits::kTensorNameBytesMax);
+    return make_error(ErrorCode::kLimit, "tensor {} has a name of {} bytes; expected 1 to {}",
+                      quote_name(name), name.size(), limits::kTensorNameBytesMax);
   if (!value.is_object()) return bad_field(name, "the entry", "an object");
   const json::object& fields = value.get_object();
   Entry entry;
@@ -84,8 +86,9 @@ Result<Entry> read_entry(std::string_view name, const json::value& value, uint64
   entry.begin = (*offsets)[0];
   entry.end = (*offsets)[1];
   if (entry.begin > entry.end || entry.end > data_bytes)
-    return make_error(ErrorCode::kCorrupt, "tensor {}: data_offsets are {} to {}; the file has {} bytes of data",
-                      quote_name(name), entry.begin, entry.end, data_bytes);
+    return make_error(ErrorCode::kCorrupt,
+                      "tensor {}: data_offsets are {} to {}; the file has {} bytes of data", quote_name(name),
+                      entry.begin, entry.end, data_bytes);
   return entry;
 }
 
@@ -93,7 +96,8 @@ Result<TensorView> make_view(const Entry& entry, std::span<const std::byte> data
   RIVAL_ASSIGN_OR_RETURN(const Shape shape, make_shape(entry.name, entry.type, entry.dims));
   const uint64_t expected = tensor_bytes(entry.type, shape);
   if (entry.end - entry.begin != expected)
-    return make_error(ErrorCode::kCorrupt, "tensor {}: data_offsets span {} bytes; its shape and dtype need {}",
+    return make_error(ErrorCode::kCorrupt,
+                      "tensor {}: data_offsets span {} bytes; its shape and dtype need {}",
                       quote_name(entry.name), entry.end - entry.begin, expected);
   return TensorView{.name = std::string(entry.name),
                     .type = entry.type,
@@ -103,17 +107,20 @@ Result<TensorView> make_view(const Entry& entry, std::span<const std::byte> data
 
 // Sorted by place, the tensors cover the data exactly.
 Status check_coverage(std::vector<Entry>& entries, uint64_t data_bytes) {
-  std::sort(entries.begin(), entries.end(),
-            [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
   uint64_t covered = 0;
   for (const Entry& entry : entries) {
     if (entry.begin != covered)
-      return make_error(ErrorCode::kCorrupt, "tensor {} begins at byte {} of the data; expected {}, without {}",
-                        quote_name(entry.name), entry.begin, covered, entry.begin < covered ? "an overlap" : "a gap");
+      return make_error(
+          ErrorCode::kCorrupt, "tensor {} begins at byte {} of the data; expected {}, without {}",
+          quote_name(entry.name), entry.begin, covered, entry.begin < covered ? "an overlap" : "a gap");
     covered = entry.end;
   }
   if (covered == data_bytes) return {};
-  return make_error(ErrorCode::kCorrupt, "the tensors cover {} bytes of data; the file has {}", covered, data_bytes);
+  return make_error(ErrorCode::kCorrupt, "the tensors cover {} bytes of data; the file has {}", covered,
+                    data_bytes);
 }
 
 // Boost.JSON keeps the last of two equal keys, so equal tensor names show as fewer members than the text has.
@@ -167,8 +174,8 @@ Result<SafetensorsContents> parse_safetensors(std::span<const std::byte> bytes) 
   ByteReader reader(bytes);
   RIVAL_ASSIGN_OR_RETURN(const auto header_bytes, reader.read<uint64_t>("the header's length"));
   if (header_bytes > limits::kSafetensorsHeaderBytesMax)
-    return make_error(ErrorCode::kLimit, "the header has a length of {} bytes; at most {} are read", header_bytes,
-                      limits::kSafetensorsHeaderBytesMax);
+    return make_error(ErrorCode::kLimit, "the header has a length of {} bytes; at most {} are read",
+                      header_bytes, limits::kSafetensorsHeaderBytesMax);
   RIVAL_ASSIGN_OR_RETURN(const auto text, reader.take(header_bytes, "the header"));
   const auto data = bytes.subspan(reader.position());
   RIVAL_ASSIGN_OR_RETURN(const json::object header,

@@ -2,7 +2,8 @@
 //
 //   offset  size  meaning
 //   0       8     N, the length of the header
-//   8       N     JSON: {"NAME": {"dtype": "F16", "shape": [slowest, ..., fastest], "data_offsets": [begin, end]}, ...}
+//   8       N     JSON: {"NAME": {"dtype": "F16", "shape": [slowest, ..., fastest],
+//                                 "data_offsets": [begin, end]}, ...}
 //                 and optionally "__metadata__": {"key": "text", ...}; may end in spaces
 //   8 + N         data; offsets count from here; tensors cover it without a gap or an overlap
 #pragma once
@@ -32,9 +33,9 @@ Result<SafetensorsContents> parse_safetensors(std::span<const std::byte> bytes);
 // The tensors of a Hugging Face checkpoint.
 class SafetensorsFile {
  public:
-  // `path` is a .safetensors file, a *.safetensors.index.json, or a folder that holds either. An index's shards lie
-  // beside it; every name that it lists must be in the shard that it says. Errors: those of parse_safetensors,
-  // kNotFound for a folder without safetensors or a missing shard.
+  // `path` is a .safetensors file, a *.safetensors.index.json, or a folder that holds either. An index's
+  // shards lie beside it; every name that it lists must be in the shard that it says. Errors: those of
+  // parse_safetensors, kNotFound for a folder without safetensors or a missing shard.
   static Result<SafetensorsFile> open(const std::filesystem::path& path);
 
   const SafetensorsMetadata& metadata() const { return metadata_; }  // of the first file

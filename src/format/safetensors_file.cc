@@ -14,7 +14,8 @@ constexpr std::string_view kIndexName = "model.safetensors.index.json";
 
 // A shard's name as an index may give it: a plain file name beside the index, nothing that leads elsewhere.
 bool is_plain_name(std::string_view name) {
-  return !name.empty() && name != "." && name != ".." && name.find_first_of(std::string_view("/\\\0", 3)) == name.npos;
+  return !name.empty() && name != "." && name != ".." &&
+         name.find_first_of(std::string_view("/\\\0", 3)) == name.npos;
 }
 
 // The file of a folder to open: the index, model.safetensors, or the only .safetensors file.
@@ -26,11 +27,12 @@ Result<std::filesystem::path> find_in_folder(const std::filesystem::path& folder
   for (const auto& item : std::filesystem::directory_iterator(folder, code))
     if (item.path().extension() == ".safetensors") found.push_back(item.path());
   if (found.size() == 1) return found[0];
-  return make_error(ErrorCode::kNotFound, "{} holds neither {} nor {}", folder.string(), kIndexName, kSingleName);
+  return make_error(ErrorCode::kNotFound, "{} holds neither {} nor {}", folder.string(), kIndexName,
+                    kSingleName);
 }
 
 struct Index {
-  json::object weight_map;         // tensor -> shard
+  json::object weight_map;       // tensor -> shard
   std::set<std::string> shards;  // sorted
 };
 
@@ -39,7 +41,8 @@ Result<Index> read_index(const std::filesystem::path& path) {
   RIVAL_ASSIGN_OR_RETURN(const json::value value, parse_json(text));
   const json::object* root = value.if_object();
   const json::value* map = root ? root->if_contains("weight_map") : nullptr;
-  if (!map || !map->is_object()) return make_error(ErrorCode::kCorrupt, "'weight_map' is missing or not an object");
+  if (!map || !map->is_object())
+    return make_error(ErrorCode::kCorrupt, "'weight_map' is missing or not an object");
   Index index{.weight_map = map->get_object(), .shards = {}};
   for (const auto& [tensor, shard] : index.weight_map) {
     if (!shard.is_string() || !is_plain_name(shard.get_string()))
@@ -48,8 +51,8 @@ Result<Index> read_index(const std::filesystem::path& path) {
     index.shards.emplace(shard.get_string());
   }
   if (index.shards.size() > limits::kShardCountMax)
-    return make_error(ErrorCode::kLimit, "'weight_map' names {} files; at most {} are read", index.shards.size(),
-                      limits::kShardCountMax);
+    return make_error(ErrorCode::kLimit, "'weight_map' names {} files; at most {} are read",
+                      index.shards.size(), limits::kShardCountMax);
   return index;
 }
 

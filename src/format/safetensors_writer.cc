@@ -33,8 +33,9 @@ std::vector<Shard> plan_shards(std::span<const SafetensorsPlan> tensors, uint64_
     shards.back().end = i + 1;
   }
   for (size_t i = 0; i < shards.size(); ++i)
-    shards[i].file_name = shards.size() == 1 ? "model.safetensors"
-                                             : fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards.size());
+    shards[i].file_name = shards.size() == 1
+                              ? "model.safetensors"
+                              : fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards.size());
   return shards;
 }
 
@@ -65,7 +66,8 @@ Status write_tensor(AtomicFileWriter& file, const SafetensorsPlan& tensor, size_
   RIVAL_RETURN_IF_ERROR(produce(index, [&](std::span<const std::byte> bytes) { return file.write(bytes); }));
   const uint64_t found = file.written() - begin, expected = plan_bytes(tensor);
   if (found == expected) return {};
-  return make_error(ErrorCode::kInternal, "tensor {} came with {} bytes; expected {}", tensor.name, found, expected);
+  return make_error(ErrorCode::kInternal, "tensor {} came with {} bytes; expected {}", tensor.name, found,
+                    expected);
 }
 
 Status write_index(const std::filesystem::path& folder, std::span<const SafetensorsPlan> tensors,
@@ -90,7 +92,8 @@ Status write_safetensors(const std::filesystem::path& folder, std::span<const Sa
     RIVAL_ASSIGN_OR_RETURN(AtomicFileWriter file, AtomicFileWriter::create(folder / shard.file_name));
     RIVAL_RETURN_IF_ERROR(
         file.write(encode_header(tensors.subspan(shard.begin, shard.end - shard.begin), options.metadata)));
-    for (size_t i = shard.begin; i < shard.end; ++i) RIVAL_RETURN_IF_ERROR(write_tensor(file, tensors[i], i, produce));
+    for (size_t i = shard.begin; i < shard.end; ++i)
+      RIVAL_RETURN_IF_ERROR(write_tensor(file, tensors[i], i, produce));
     RIVAL_RETURN_IF_ERROR(file.commit());
   }
   return shards.size() > 1 ? write_index(folder, tensors, shards) : Status{};

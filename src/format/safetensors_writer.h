@@ -28,10 +28,10 @@ struct SafetensorsOptions {
 using TensorSink = std::function<Status(std::span<const std::byte>)>;
 using TensorProducer = std::function<Status(size_t index, const TensorSink& sink)>;
 
-// Writes model.safetensors into `folder`, or model-00001-of-0000N.safetensors and model.safetensors.index.json when
-// it does not fit into one shard. Every file is written beside its name and renamed; the index comes last. Calls
-// `produce` once a tensor, in the plan's order. Errors: kIo, those of `produce`, kInternal if it gives fewer or more
-// bytes than the shape says.
+// Writes model.safetensors into `folder`, or model-00001-of-0000N.safetensors and
+// model.safetensors.index.json when it does not fit into one shard. Every file is written beside its name and
+// renamed; the index comes last. Calls `produce` once a tensor, in the plan's order. Errors: kIo, those of
+// `produce`, kInternal if it gives fewer or more bytes than the shape says.
 Status write_safetensors(const std::filesystem::path& folder, std::span<const SafetensorsPlan> tensors,
                          const TensorProducer& produce, const SafetensorsOptions& options = {});
 

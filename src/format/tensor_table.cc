@@ -40,12 +40,13 @@ const MappedFile& TensorTable::file_of(const TensorView& tensor) const {
 
 Result<Shape> make_shape(std::string_view name, DType type, std::span<const uint64_t> dims) {
   if (dims.size() > limits::kTensorDimsMax)
-    return make_error(ErrorCode::kLimit, "tensor {} has {} dimensions; at most {} are read", quote_name(name), dims.size(),
-                      limits::kTensorDimsMax);
+    return make_error(ErrorCode::kLimit, "tensor {} has {} dimensions; at most {} are read", quote_name(name),
+                      dims.size(), limits::kTensorDimsMax);
   Shape shape;
   uint64_t elements = 1;
   for (size_t i = 0; i < dims.size(); ++i) {
-    if (dims[i] == 0) return make_error(ErrorCode::kCorrupt, "tensor {}: dimension {} is 0", quote_name(name), i);
+    if (dims[i] == 0)
+      return make_error(ErrorCode::kCorrupt, "tensor {}: dimension {} is 0", quote_name(name), i);
     if (dims[i] > limits::kTensorElementsMax / elements)
       return make_error(ErrorCode::kLimit, "tensor {}: dimension {} is {}, which makes more than {} elements",
                         quote_name(name), i, dims[i], limits::kTensorElementsMax);
@@ -54,8 +55,8 @@ Result<Shape> make_shape(std::string_view name, DType type, std::span<const uint
   }
   const DTypeInfo& info = dtype_info(type);
   if (shape.row() % info.block_elements != 0)
-    return make_error(ErrorCode::kCorrupt, "tensor {}: dimension 0 is {}; {} needs a multiple of {}", quote_name(name),
-                      shape.row(), info.name, info.block_elements);
+    return make_error(ErrorCode::kCorrupt, "tensor {}: dimension 0 is {}; {} needs a multiple of {}",
+                      quote_name(name), shape.row(), info.name, info.block_elements);
   return shape;
 }
 

@@ -12,7 +12,8 @@
 
 namespace rival::format {
 
-// Holds the maps, shared with whoever keeps views after the table is gone; the views point into them. Movable. Thread-safe to read.
+// Holds the maps, shared with whoever keeps views after the table is gone; the views point into them.
+// Movable. Thread-safe to read.
 class TensorTable {
  public:
   TensorTable() = default;
@@ -38,10 +39,13 @@ class TensorTable {
 };
 
 // A shape from `count` dimensions, fastest first, checked: none is zero, the product is below
-// limits::kTensorElementsMax, and the row is whole blocks of `type`. Errors: kCorrupt, kLimit; they name the tensor.
+// limits::kTensorElementsMax, and the row is whole blocks of `type`. Errors: kCorrupt, kLimit; they name the
+// tensor.
 Result<Shape> make_shape(std::string_view name, DType type, std::span<const uint64_t> dims);
 
 // Bytes of a tensor. Cannot wrap for a shape from make_shape.
-inline uint64_t tensor_bytes(DType type, const Shape& shape) { return shape.rows() * row_bytes(type, shape.row()); }
+inline uint64_t tensor_bytes(DType type, const Shape& shape) {
+  return shape.rows() * row_bytes(type, shape.row());
+}
 
 }  // namespace rival::format

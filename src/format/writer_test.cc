@@ -1,7 +1,6 @@
 // What our writers write, our readers read back; the layout itself is checked byte by byte in gguf_test.cc.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <numeric>
@@ -58,7 +57,8 @@ MetadataBuilder sample_metadata() {
   return metadata;
 }
 
-void write_gguf(const std::filesystem::path& path, const MetadataBuilder& metadata, std::vector<TensorPlan> plan) {
+void write_gguf(const std::filesystem::path& path, const MetadataBuilder& metadata,
+                std::vector<TensorPlan> plan) {
   auto writer = GgufWriter::create(path, metadata, plan);
   ASSERT_TRUE(writer.ok()) << writer.error().message;
   for (size_t i = 0; i < plan.size(); ++i) {
@@ -130,7 +130,8 @@ TEST_F(Writer, GgufShardsOpenTogetherFromAnyOfThem) {
   }
   std::filesystem::rename(folder_ / gguf_shard_name("m", 1, 3), folder_ / "other.gguf");
   EXPECT_EQ(GgufFile::open(folder_ / gguf_shard_name("m", 0, 3)).error().code, ErrorCode::kNotFound);
-  EXPECT_THAT(GgufFile::open(folder_ / "other.gguf").error().message, HasSubstr("does not end in -00002-of-00003.gguf"));
+  EXPECT_THAT(GgufFile::open(folder_ / "other.gguf").error().message,
+              HasSubstr("does not end in -00002-of-00003.gguf"));
   std::filesystem::copy(folder_ / gguf_shard_name("m", 2, 3), folder_ / gguf_shard_name("m", 1, 3));
   EXPECT_THAT(GgufFile::open(folder_ / gguf_shard_name("m", 0, 3)).error().message,
               HasSubstr("is shard 3 of 3 by its metadata; expected shard 2 of 3"));
@@ -177,7 +178,8 @@ TEST_F(Writer, SafetensorsIndexCannotLeadElsewhere) {
   const auto index = folder_ / "model.safetensors.index.json";
   ASSERT_TRUE(write_counting(folder_, kPlan).ok());
   for (const std::string_view shard : {"../model.safetensors", "/etc/passwd", "", ".."}) {
-    ASSERT_TRUE(write_file_atomically(index, fmt::format(R"({{"weight_map": {{"scale": "{}"}}}})", shard)).ok());
+    ASSERT_TRUE(
+        write_file_atomically(index, fmt::format(R"({{"weight_map": {{"scale": "{}"}}}})", shard)).ok());
     EXPECT_THAT(SafetensorsFile::open(folder_).error().message, HasSubstr("not a plain file name")) << shard;
   }
   ASSERT_TRUE(write_file_atomically(index, R"({"weight_map": {"other": "model.safetensors"}})").ok());
@@ -187,7 +189,9 @@ TEST_F(Writer, SafetensorsIndexCannotLeadElsewhere) {
 }
 
 TEST_F(Writer, FailedProducerLeavesNoFile) {
-  const auto fail = [](size_t, const TensorSink&) { return Status(make_error(ErrorCode::kCancelled, "stop")); };
+  const auto fail = [](size_t, const TensorSink&) {
+    return Status(make_error(ErrorCode::kCancelled, "stop"));
+  };
   EXPECT_EQ(write_safetensors(folder_, kPlan, fail).error().code, ErrorCode::kCancelled);
   const auto silent = [](size_t, const TensorSink&) { return Status(); };
   EXPECT_EQ(write_safetensors(folder_, kPlan, silent).error().code, ErrorCode::kInternal);

@@ -16,7 +16,7 @@ int nibble(const uint8_t* qs, int j, int half) { return j < half ? qs[j] & 15 : 
 
 int fifth_bit(const uint8_t (&qh)[4], int j) { return (qh[j / 8] >> (j % 8) & 1) << 4; }
 
-// ---- blocks of 32 ------------------------------------------------------------------------------------------
+// ---- blocks of 32 ---------------------------------------------------------------------------------------
 
 void decode(const BlockQ4_0& block, float* out) {
   const float d = f16_to_f32(block.d);
@@ -36,7 +36,8 @@ void decode(const BlockQ5_0& block, float* out) {
 
 void decode(const BlockQ5_1& block, float* out) {
   const float d = f16_to_f32(block.d), m = f16_to_f32(block.m);
-  for (int j = 0; j < 32; ++j) out[j] = static_cast<float>(nibble(block.qs, j, 16) | fifth_bit(block.qh, j)) * d + m;
+  for (int j = 0; j < 32; ++j)
+    out[j] = static_cast<float>(nibble(block.qs, j, 16) | fifth_bit(block.qh, j)) * d + m;
 }
 
 void decode(const BlockQ8_0& block, float* out) {
@@ -55,7 +56,7 @@ void decode(const BlockMXFP4& block, float* out) {
   for (int j = 0; j < 32; ++j) out[j] = static_cast<float>(kMxfp4Values[nibble(block.qs, j, 16)]) * d;
 }
 
-// ---- blocks of 256 -----------------------------------------------------------------------------------------
+// ---- blocks of 256 --------------------------------------------------------------------------------------
 
 // Two bits a weight: 32 bytes hold 128 weights, weight l + 32 k at bits 2k of byte l (l < 32, k < 4).
 int two_bits(const uint8_t (&qs)[64], int i) { return qs[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3; }
@@ -115,7 +116,7 @@ void decode(const BlockIQ4_XS& block, float* out) {
   }
 }
 
-// ---- rows --------------------------------------------------------------------------------------------------
+// ---- rows -----------------------------------------------------------------------------------------------
 
 template <typename Block>
 void decode_row(const std::byte* blocks, float* out, uint64_t elements, uint64_t block_elements) {

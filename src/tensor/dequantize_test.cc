@@ -50,8 +50,8 @@ TEST(Half, F16RoundsToNearestEven) {
 
 TEST(Half, Bf16RoundsToNearestEven) {
   EXPECT_EQ(f32_to_bf16(1.0f), 0x3f80);
-  EXPECT_EQ(f32_to_bf16(1.00390625f), 0x3f80);   // half a step above 1: even
-  EXPECT_EQ(f32_to_bf16(1.01171875f), 0x3f82);   // half a step above the odd neighbour
+  EXPECT_EQ(f32_to_bf16(1.00390625f), 0x3f80);  // half a step above 1: even
+  EXPECT_EQ(f32_to_bf16(1.01171875f), 0x3f82);  // half a step above the odd neighbour
   EXPECT_EQ(f32_to_bf16(std::numeric_limits<float>::max()), 0x7f80);
   EXPECT_TRUE(std::isnan(bf16_to_f32(f32_to_bf16(std::numeric_limits<float>::quiet_NaN()))));
   EXPECT_TRUE(std::isnan(bf16_to_f32(f32_to_bf16(std::bit_cast<float>(0x7f800001u)))));
@@ -75,7 +75,8 @@ TEST(Dequantize, EqualsGgufPyOnEveryType) {
     dequantize_row(type, reinterpret_cast<const std::byte*>(golden->data() + at), actual.data(), weights);
     at += bytes + weights * sizeof(float);
     for (size_t i = 0; i < weights; ++i)
-      ASSERT_NEAR(actual[i], expected[i], 1e-6f * std::abs(expected[i])) << dtype_info(type).name << " weight " << i;
+      ASSERT_NEAR(actual[i], expected[i], 1e-6f * std::abs(expected[i]))
+          << dtype_info(type).name << " weight " << i;
   }
   EXPECT_EQ(types, 13u);
 }
