@@ -58,6 +58,8 @@ struct SequenceSlice {
   uint32_t logits_count = 1;              // logits of the last logits_count tokens are wanted, 0 = none
 };
 
+class ForwardStep;
+
 class Decoder {
  public:
   // Packs the weights; the source's file pages leave resident memory as it goes. `source` may be dropped
@@ -81,6 +83,7 @@ class Decoder {
   Decoder();
   struct Impl;
   std::unique_ptr<Impl> impl_;
+  friend class ForwardStep;
 };
 
 }  // namespace rival::model
