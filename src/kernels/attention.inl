@@ -48,13 +48,13 @@ void page_scores(const float* queries, int dk, const PageView& page, float* scor
 }
 
 // Scores become exp(score - max), those out of sight 0. Returns max and sum of the row.
-inline void weigh_row(float* scores, int positions, int32_t chunk_start, int32_t first, int32_t last, float softcap,
-                      float& row_max, float& row_sum) {
+inline void weigh_row(float* scores, int positions, int32_t chunk_start, int32_t first, int32_t last, float scale,
+                      float softcap, float& row_max, float& row_sum) {
   const I lo = set1(first - chunk_start), hi = set1(last - chunk_start);
   F largest = set1(kMinusInfinity);
   for (int p = 0; p < positions; p += kLanes) {
     const I index = iota() + set1(p);
-    F s = load(scores + p);
+    F s = load(scores + p) * set1(scale);
     if (softcap > 0) s = set1(softcap) * hyperbolic_tangent(s / set1(softcap));
     s = select(index < lo, set1(kMinusInfinity), s);
     s = select(index > hi, set1(kMinusInfinity), s);
@@ -110,7 +110,8 @@ void attend_rows(const AttentionRows& rows, int first_row, const PageView* pages
   for (int r = 0; r < count; ++r) {
     float* row = scores + r * kScoreStride;
     const int at = first_row + r;
-    weigh_row(row, positions, chunk_start, rows.first[at], rows.last[at], rows.softcap, part.max[at], part.sum[at]);
+    weigh_row(row, positions, chunk_start, rows.first[at], rows.last[at], rows.scale, rows.softcap, part.max[at],
+              part.sum[at]);
     if constexpr (quantized)
       for (int page = 0; page < page_count; ++page)
         for (int p = 0; p < kPagePositions; p += kLanes) {

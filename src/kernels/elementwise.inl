@@ -115,9 +115,9 @@ void multiply_add(float* x, const float* y, float factor, size_t count) {
   const F f = set1(factor);
   zip_rows(x, y, x, count, [&](F a, F b) { return fma(f, b, a); });
 }
-void scale(float* x, float factor, size_t count) {
+void scale(const float* x, float factor, size_t count, float* out) {
   const F f = set1(factor);
-  map_rows(x, x, count, [&](F a) { return a * f; });
+  map_rows(x, out, count, [&](F a) { return a * f; });
 }
 void softcap(float* x, float cap, size_t count) {
   const F c = set1(cap);
@@ -165,7 +165,7 @@ void softmax(float* x, size_t count) {
   const F m = set1(largest);
   map_rows(x, x, count, [&](F v) { return exponential(v - m); });
   const float sum = sum_rows(x, count, [](F v) { return v; });
-  scale(x, 1.0f / sum, count);
+  scale(x, 1.0f / sum, count, x);
 }
 
 void rotary(float* head, const float* cos, const float* sin, int half, RotaryPairs pairs) {
@@ -200,24 +200,13 @@ void quantize_activation(const float* x, size_t count, ActivationBlock* panel, i
     }
     const float amax = reduce_max(largest);
     const F inverse = set1(amax > 0 ? 127.0f / amax : 0.0f);
-    int32_t sums[2];
-    for (int half = 0; half < 2; ++half) {
-      I total = set1(0);
-      for (int i = half * 16; i < half * 16 + 16; i += kLanes) {
-        const I q = to_int_nearest(load(x + i) * inverse);
-        store_i8(out.q[column] + i, q);
-        total = total + q;
-      }
-      sums[half] = reduce_add(total);
-    }
-    const float d = amax / 127.0f;
+    for (int i = 0; i < kBlock; i += kLanes) store_i8(out.q[column] + i, to_int_nearest(load(x + i) * inverse));
+    const float d = amax * (1.0f / 127.0f);
+    const float low = d * (float)sum_16_bytes(out.q[column]), high = d * (float)sum_16_bytes(out.q[column] + 16);
     out.d[column] = d;
-    out.d_sum[column] = d * (float)(sums[0] + sums[1]);
-    out.minus_sum[column] = -(sums[0] + sums[1]);
-    for (int half = 0; half < 2; ++half) {
-      out.d_sum16[half][column] = d * (float)sums[half];
-      out.minus_sum16[half][column] = -sums[half];
-    }
+    out.d_sum[column] = low + high;
+    out.d_sum16[0][column] = low;
+    out.d_sum16[1][column] = high;
   }
 }
 
@@ -242,8 +231,10 @@ double peak_dot(uint64_t iterations) {
   for (uint64_t n = 0; n < iterations; ++n) {
 #pragma GCC unroll 8
     for (int i = 0; i < 8; ++i) sum[i] = dot4<true>(sum[i], w, x);
+    keep(w);
+    keep(x);
   }
   I total = sum[0];
   for (int i = 1; i < 8; ++i) total = total + sum[i];
-  return reduce_add(total) == 12345 ? 0.0 : (double)iterations * 8 * kLanes * 4 * 2;
+  return reduce_add(to_float(total)) == 12345.0f ? 0.0 : (double)iterations * 8 * kLanes * 4 * 2;
 }

@@ -1,7 +1,7 @@
 // A tile of packed weights times a panel of activations. Layouts: packed.h. Included once per instruction set.
 //
 // Every column's sum is formed in the same order whatever the width of the panel: whole numbers inside a block,
-// then one multiply-add a block. The results of a token therefore do not depend on its neighbours, bit for bit.
+// then two multiply-adds a block. The results of a token therefore do not depend on its neighbours, bit for bit.
 
 template <PackedType type>
 struct Unpack {
@@ -56,7 +56,7 @@ struct Unpack {
 };
 
 template <PackedType type, int width>
-void quantized_tile(const uint8_t* tile, const ActivationBlock* panel, size_t blocks, TileOutput& out) {
+void quantized_tile(const uint8_t* tile, const ActivationBlock* panel, size_t blocks, float* out, size_t stride) {
   using U = Unpack<type>;
   constexpr PackedFormat format = U::format;
   constexpr int kSteps = 8 / format.groups;
@@ -76,15 +76,12 @@ void quantized_tile(const uint8_t* tile, const ActivationBlock* panel, size_t bl
       const ActivationBlock& a = panel[b];
 #pragma GCC unroll 2
       for (int group = 0; group < format.groups; ++group) {
-        const int32_t* minus_sum = format.groups == 1 ? a.minus_sum : a.minus_sum16[group];
         const float* d_sum = format.groups == 1 ? a.d_sum : a.d_sum16[group];
         I dot[kRowVectors][width];
 #pragma GCC unroll 8
-        for (int c = 0; c < width; ++c) {
-          const I start = format.has_min ? set1(0) : set1(minus_sum[c]) << format.offset_shift;
+        for (int c = 0; c < width; ++c)
 #pragma GCC unroll 2
-          for (int r = 0; r < kRowVectors; ++r) dot[r][c] = start;
-        }
+          for (int r = 0; r < kRowVectors; ++r) dot[r][c] = set1(0);
 #pragma GCC unroll 8
         for (int i = 0; i < kSteps; ++i) {
           const int s = group * kSteps + i;
@@ -103,17 +100,16 @@ void quantized_tile(const uint8_t* tile, const ActivationBlock* panel, size_t bl
           const F scale = U::scale(header, record, first + r * kLanes, group);
 #pragma GCC unroll 8
           for (int c = 0; c < width; ++c) sum[r][c] = fma(to_float(dot[r][c]), scale * set1(a.d[c]), sum[r][c]);
-          if constexpr (format.has_min) {
-            const F min = U::min(header, record, first + r * kLanes, group);
+          const F min = format.has_min ? U::min(header, record, first + r * kLanes, group)
+                                       : scale * set1(-(float)(1 << format.offset_shift));
 #pragma GCC unroll 8
-            for (int c = 0; c < width; ++c) sum[r][c] = fma(min, set1(d_sum[c]), sum[r][c]);
-          }
+          for (int c = 0; c < width; ++c) sum[r][c] = fma(min, set1(d_sum[c]), sum[r][c]);
         }
       }
       record += record_bytes(format);
     }
     for (int r = 0; r < kRowVectors; ++r)
-      for (int c = 0; c < width; ++c) store(&out[c][first + r * kLanes], sum[r][c]);
+      for (int c = 0; c < width; ++c) store(out + c * stride + first + r * kLanes, sum[r][c]);
   }
 }
 
@@ -125,7 +121,7 @@ inline F load_plain(const uint8_t* p) {
 }
 
 template <PackedType type, int width>
-void plain_tile(const uint8_t* tile, const float* panel, size_t cols, TileOutput& out) {
+void plain_tile(const uint8_t* tile, const float* panel, size_t cols, float* out, size_t stride) {
   constexpr int bytes = plain_bytes(type);
   for (int first = 0; first < kTileRows; first += kLanes * kRowVectors) {
     F sum[kRowVectors][width];
@@ -144,7 +140,7 @@ void plain_tile(const uint8_t* tile, const float* panel, size_t cols, TileOutput
       }
     }
     for (int r = 0; r < kRowVectors; ++r)
-      for (int c = 0; c < width; ++c) store(&out[c][first + r * kLanes], sum[r][c]);
+      for (int c = 0; c < width; ++c) store(out + c * stride + first + r * kLanes, sum[r][c]);
   }
 }
 

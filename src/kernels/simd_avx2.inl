@@ -31,11 +31,6 @@ inline float reduce_max(F x) {
   y = _mm_max_ps(y, _mm_movehl_ps(y, y));
   return _mm_cvtss_f32(_mm_max_ss(y, _mm_shuffle_ps(y, y, 1)));
 }
-inline int32_t reduce_add(I x) {
-  int32_t sum = 0;
-  for (int i = 0; i < kLanes; ++i) sum += x[i];
-  return sum;
-}
 
 inline I load_bytes(const uint8_t* p) { return (I)_mm256_loadu_si256((const __m256i*)p); }
 inline I broadcast_bytes(const int8_t* p) {
@@ -82,3 +77,11 @@ inline I load_u8_int(const uint8_t* p) { return (I)_mm256_cvtepu8_epi32(_mm_load
 inline void store_i8(int8_t* p, I x) {
   for (int i = 0; i < kLanes; ++i) p[i] = (int8_t)x[i];
 }
+inline int32_t sum_16_bytes(const int8_t* p) {
+  // psadbw adds unsigned bytes, so 128 is added to each first.
+  const __m128i x = _mm_xor_si128(_mm_loadu_si128((const __m128i*)p), _mm_set1_epi8((char)0x80));
+  const __m128i sums = _mm_sad_epu8(x, _mm_setzero_si128());
+  return _mm_cvtsi128_si32(sums) + _mm_extract_epi16(sums, 4) - 16 * 128;
+}
+// The compiler must take x for changed: nothing that depends on it can leave a loop.
+inline void keep(I& x) { asm volatile("" : "+x"(x)); }

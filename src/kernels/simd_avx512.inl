@@ -23,7 +23,6 @@ inline F select(I mask, F a, F b) {
 inline I iota() { return I{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}; }
 inline float reduce_add(F x) { return _mm512_reduce_add_ps(x); }
 inline float reduce_max(F x) { return _mm512_reduce_max_ps(x); }
-inline int32_t reduce_add(I x) { return _mm512_reduce_add_epi32((__m512i)x); }
 
 inline I load_bytes(const uint8_t* p) { return (I)_mm512_loadu_si512(p); }
 inline I broadcast_bytes(const int8_t* p) {
@@ -53,3 +52,11 @@ inline F load_u8(const uint8_t* p) {
 }
 inline I load_u8_int(const uint8_t* p) { return (I)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p)); }
 inline void store_i8(int8_t* p, I x) { _mm_storeu_si128((__m128i*)p, _mm512_cvtepi32_epi8((__m512i)x)); }
+inline int32_t sum_16_bytes(const int8_t* p) {
+  // psadbw adds unsigned bytes, so 128 is added to each first.
+  const __m128i x = _mm_xor_si128(_mm_loadu_si128((const __m128i*)p), _mm_set1_epi8((char)0x80));
+  const __m128i sums = _mm_sad_epu8(x, _mm_setzero_si128());
+  return _mm_cvtsi128_si32(sums) + _mm_extract_epi16(sums, 4) - 16 * 128;
+}
+// The compiler must take x for changed: nothing that depends on it can leave a loop.
+inline void keep(I& x) { asm volatile("" : "+v"(x)); }

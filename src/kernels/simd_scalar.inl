@@ -30,7 +30,6 @@ inline F select(I mask, F a, F b) { return mask ? a : b; }
 inline I iota() { return 0; }
 inline float reduce_add(F x) { return x; }
 inline float reduce_max(F x) { return x; }
-inline int32_t reduce_add(I x) { return x; }
 
 inline I load_bytes(const uint8_t* p) {
   I x;
@@ -85,3 +84,10 @@ inline F load_i8(const uint8_t* p) { return (float)(int8_t)*p; }
 inline F load_u8(const uint8_t* p) { return (float)*p; }
 inline I load_u8_int(const uint8_t* p) { return *p; }
 inline void store_i8(int8_t* p, I x) { *p = (int8_t)x; }
+inline int32_t sum_16_bytes(const int8_t* p) {
+  int32_t sum = 0;
+  for (int i = 0; i < 16; ++i) sum += p[i];
+  return sum;
+}
+// The compiler must take x for changed: nothing that depends on it can leave a loop.
+inline void keep(I& x) { asm volatile("" : "+r"(x)); }

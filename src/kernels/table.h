@@ -9,13 +9,11 @@
 
 namespace rival::kernels {
 
-// out[column][row], for the `width` columns of a panel and the 32 rows of a tile.
-using TileOutput = float[kPanelColumns][kTileRows];
-
-// A tile times a panel of quantised activations. blocks = cols / 32.
-using QuantizedTile = void (*)(const uint8_t* tile, const ActivationBlock* panel, size_t blocks, TileOutput& out);
+// A tile times a panel of quantised activations, cols = 32 * blocks. Writes out[column * stride + row] for the columns
+// of the panel and all 32 rows of the tile.
+using QuantizedTile = void (*)(const uint8_t* tile, const ActivationBlock* panel, size_t blocks, float* out, size_t stride);
 // A plain tile times a panel of float activations, panel[col * kPanelColumns + column].
-using PlainTile = void (*)(const uint8_t* tile, const float* panel, size_t cols, TileOutput& out);
+using PlainTile = void (*)(const uint8_t* tile, const float* panel, size_t cols, float* out, size_t stride);
 
 // Which two dimensions of a head turn together.
 enum class RotaryPairs : uint8_t { kAdjacent, kHalves };
@@ -38,9 +36,10 @@ constexpr int kChunkPositions = kPagePositions * kChunkPages;
 struct AttentionRows {
   int rows;
   int dk, dv;
-  const float* queries;    // [rows][dk], already scaled
+  const float* queries;    // [rows][dk]
   const int32_t* first;
   const int32_t* last;
+  float scale;             // of q.k
   float softcap;           // 0 = none
 };
 
@@ -66,7 +65,7 @@ struct KernelTable {
 
   void (*add)(float* x, const float* y, size_t count);                       // x += y
   void (*multiply_add)(float* x, const float* y, float factor, size_t count);// x += factor * y
-  void (*scale)(float* x, float factor, size_t count);
+  void (*scale)(const float* x, float factor, size_t count, float* out);      // out = factor * x
   void (*softcap)(float* x, float cap, size_t count);                        // x = cap * tanh(x / cap)
   // out = act(gate) * up; up may be null (ungated).
   void (*gate)(GateKind kind, const float* gate, const float* up, size_t count, float* out);

@@ -150,7 +150,7 @@ void Decoder::Impl::pool(const float* states, uint32_t tokens, float* out) const
   if (!config.normalize_embedding) return;
   double squares = 0;
   for (uint32_t i = 0; i < d; ++i) squares += double{out[i]} * out[i];
-  if (squares > 0) kernels.scale(out, static_cast<float>(1.0 / std::sqrt(squares)), d);
+  if (squares > 0) kernels.scale(out, static_cast<float>(1.0 / std::sqrt(squares)), d, out);
 }
 
 }  // namespace rival::model

@@ -85,7 +85,7 @@ void ForwardStep::embed(const ops::Context& context) {
     float* x = &rows(context).x[size_t{t} * c.d_model];
     const uint32_t id = static_cast<uint32_t>(token_[t].id);
     w.tied ? w.output.row(id, x) : w.token_embedding.row(id, x);
-    if (c.embedding_scale != 1.0f) context.kernels.scale(x, c.embedding_scale, c.d_model);
+    if (c.embedding_scale != 1.0f) context.kernels.scale(x, c.embedding_scale, c.d_model, x);
     if (w.position_embedding.view.rows > 0) {
       w.position_embedding.row(token_[t].position, scratch);
       context.kernels.add(x, scratch, c.d_model);
@@ -109,7 +109,7 @@ void ForwardStep::absorb(const ops::Context& context, Pending pending, uint32_t 
   const float* block = &out_[size_t{token} * c.d_model];
   std::copy_n(block, c.d_model, out);
   if (!attention && sparse(layer)) experts_.combine(context, token, dense(layer), out);
-  if (!attention && c.ffn_residual_scale != 1.0f) context.kernels.scale(out, c.ffn_residual_scale, c.d_model);
+  if (!attention && c.ffn_residual_scale != 1.0f) context.kernels.scale(out, c.ffn_residual_scale, c.d_model, out);
   const Vector& gain = attention ? v.attn_post_norm : v.ffn_post_norm;
   if (!gain.empty()) norm(context, gain, attention ? v.attn_post_norm_bias : v.ffn_post_norm_bias, out, out);
   context.kernels.multiply_add(x, out, c.residual_scale, c.d_model);
@@ -206,7 +206,7 @@ void ForwardStep::place_heads(const ops::Context& context, uint32_t layer) {
     }
     if (c.attention_temperature_length > 0 && token.position > c.attention_temperature_length)
       context.kernels.scale(q, std::log2(static_cast<float>(token.position)) / std::log2(static_cast<float>(c.attention_temperature_length)),
-                            size_t{l.n_head} * dk);
+                            size_t{l.n_head} * dk, q);
     const auto store = kv.quantized ? context.kernels.store_q8 : context.kernels.store_f16;
     for (uint32_t h = 0; h < l.n_head_kv; ++h)
       store(kv.page(token.page, h), static_cast<int>(token.position % kPagePositions), k + h * dk, static_cast<int>(dk),
@@ -289,7 +289,7 @@ void ForwardStep::head(const ops::Context& context, float* logits) {
   const auto [from, to] = context.share(c.vocabulary_size);
   for (uint32_t i = 0; i < wanted(); ++i) {
     float* row = logits + size_t{i} * c.vocabulary_size;
-    if (c.logit_scale != 1.0f) context.kernels.scale(row + from, c.logit_scale, to - from);
+    if (c.logit_scale != 1.0f) context.kernels.scale(row + from, c.logit_scale, to - from, row + from);
     if (c.final_softcap > 0) context.kernels.softcap(row + from, c.final_softcap, to - from);
   }
 }

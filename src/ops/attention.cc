@@ -70,7 +70,7 @@ void AttentionPlan::gather(const Unit& unit, const float* queries, Rows& rows) c
   for (uint32_t t = 0; t < unit.tokens; ++t) {
     const uint32_t position = slice.position + unit.first + t;
     const float* from = queries + (size_t{slice.first_token + unit.first + t} * shape_.n_head + unit.kv_head * group()) * dk;
-    for (size_t i = 0; i < size_t{group()} * dk; ++i) rows.queries[size_t{t} * group() * dk + i] = from[i] * shape_.scale;
+    std::memcpy(&rows.queries[size_t{t} * group() * dk], from, size_t{group()} * dk * sizeof(float));
     for (uint32_t g = 0; g < group(); ++g) {
       const uint32_t r = t * group() + g;
       rows.first[r] = shape_.window > 0 && position + 1 > shape_.window ? static_cast<int32_t>(position + 1 - shape_.window) : 0;
@@ -91,12 +91,12 @@ void AttentionPlan::attend_chunk(const Context& context, const KvLayer& layer, c
   rows.scores.resize(kRowsAtOnce * kChunkPositions);
   const kernels::AttentionRows query_rows{static_cast<int>(this->rows(unit)), static_cast<int>(shape_.dk),
                                           static_cast<int>(shape_.dv), rows.queries.data(), rows.first.data(),
-                                          rows.last.data(), shape_.softcap};
+                                          rows.last.data(), shape_.scale, shape_.softcap};
   (layer.quantized ? context.kernels.attend_q8 : context.kernels.attend_f16)(
       query_rows, pages, static_cast<int>(count), static_cast<int32_t>(first_page * kPagePositions), rows.scores.data(), part);
 }
 
-void AttentionPlan::write_rows(const Unit& unit, const kernels::AttentionPart& total, const float* sinks, uint32_t first,
+void AttentionPlan::write_rows(const Context& context, const Unit& unit, const kernels::AttentionPart& total, const float* sinks, uint32_t first,
                                uint32_t last, float* out) const {
   const uint32_t dv = shape_.dv;
   for (uint32_t t = first; t < last; ++t)
@@ -108,9 +108,8 @@ void AttentionPlan::write_rows(const Unit& unit, const kernels::AttentionPart& t
         const float weight = std::exp(total.max[r] - largest);
         factor = weight / (total.sum[r] * weight + std::exp(sinks[head] - largest));
       }
-      const float* values = total.values + size_t{r} * dv;
-      float* place = out + (size_t{slices_[unit.slice].first_token + t} * shape_.n_head + head) * dv;
-      for (uint32_t d = 0; d < dv; ++d) place[d] = values[d] * factor;
+      context.kernels.scale(total.values + size_t{r} * dv, factor, dv,
+                            out + (size_t{slices_[unit.slice].first_token + t} * shape_.n_head + head) * dv);
     }
 }
 
@@ -136,7 +135,7 @@ void AttentionPlan::run(const Context& context, const KvLayer& layer, const floa
       attend_chunk(context, layer, unit, chunk, rows, part);
       context.kernels.merge_part(static_cast<int>(n), static_cast<int>(shape_.dv), total, part);
     }
-    write_rows(unit, total, sinks, unit.first, unit.first + unit.tokens, out);
+    write_rows(context, unit, total, sinks, unit.first, unit.first + unit.tokens, out);
   }
 }
 
@@ -156,7 +155,7 @@ void AttentionPlan::finish(const Context& context, uint32_t first, uint32_t last
       float* place = const_cast<float*>(&parts_[unit.part + chunk * part_floats(unit)]);
       context.kernels.merge_part(static_cast<int>(n), static_cast<int>(shape_.dv), total, part_at(unit, place));
     }
-    write_rows(unit, total, sinks, from - at, to - at, out);
+    write_rows(context, unit, total, sinks, from - at, to - at, out);
   }
 }
 

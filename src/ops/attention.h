@@ -87,8 +87,8 @@ class AttentionPlan {
   void gather(const Unit& unit, const float* queries, Rows& rows) const;
   void attend_chunk(const Context& context, const KvLayer& layer, const Unit& unit, uint32_t chunk, Rows& rows,
                     const kernels::AttentionPart& part) const;
-  void write_rows(const Unit& unit, const kernels::AttentionPart& total, const float* sinks, uint32_t first,
-                  uint32_t last, float* out) const;
+  void write_rows(const Context& context, const Unit& unit, const kernels::AttentionPart& total, const float* sinks,
+                  uint32_t first, uint32_t last, float* out) const;
 
   AttentionShape shape_;
   std::vector<AttentionSlice> slices_;

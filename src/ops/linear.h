@@ -39,9 +39,9 @@ Result<PackedMatrix> plan_packing(const MatrixView& view);
 void pack_tiles(const MatrixView& view, const PackedMatrix& plan, uint32_t first, uint32_t last, uint8_t* out);
 
 
-// One tile times one panel.
+// One tile times one panel: out[column * stride + row], all 32 rows of the tile.
 void multiply_tile(const Context& context, const PackedMatrix& matrix, uint32_t tile, const Panels& in, uint32_t panel,
-                   kernels::TileOutput& out);
+                   float* out, size_t stride);
 
 // One of the matrices that are multiplied with the same input: out[token * stride + row] = W in + bias.
 struct LinearOutput {
