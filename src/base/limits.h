@@ -41,8 +41,14 @@ constexpr size_t kRegexStackBytesMax = 256u << 20;    // a group repeated over a
 constexpr int kJsonDepthMax = 128;
 constexpr size_t kTemplateBytesMax = 4u << 20;
 constexpr int kTemplateDepthMax = 100;                // nesting of blocks and of expressions
+constexpr int kTemplateTreeDepthMax = 500;            // operations in one expression, as in a + b + c + ...
 constexpr size_t kTemplateOutputBytesMax = 64u << 20;
 constexpr uint64_t kTemplateStepsMax = 50'000'000;    // a render of 10,000 messages takes under a million
+constexpr size_t kTemplateBytesPerStep = 1024;        // copying or scanning this much counts as one more step
+constexpr size_t kTemplateMemoryBytesMax = 1u << 30;  // values alive at once: the largest prompt several times over
+constexpr size_t kTemplateStackBytesMax = 3u << 20;   // a thread's stack is 8 MiB by default
+constexpr int kTemplateCallDepthMax = 200;            // macros in macros; Python's own bound is about 190
+constexpr int kTemplateRangeMax = 100'000;            // the bound of jinja2's sandbox
 
 // ---- http, as a client -------------------------------------------------------------------------------------
 constexpr size_t kHttpRedirectsMax = 8;               // a hub needs two
