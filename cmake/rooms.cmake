@@ -62,3 +62,13 @@ function(rival_fuzzer name)
   add_test(NAME fuzz_${name} COMMAND ${name}_fuzz -max_total_time=${RIVAL_FUZZ_SECONDS} -timeout=10
     -rss_limit_mb=4096 -print_final_stats=1 ${found} ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})
 endfunction()
+
+# rival_embed(ROOM file VARIABLE): the text of a file as `extern const char VARIABLE[]` of rival::ROOM.
+function(rival_embed room file variable)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${file})
+  file(READ ${CMAKE_SOURCE_DIR}/${file} text)
+  set(generated ${CMAKE_BINARY_DIR}/embedded/${variable}.cc)
+  file(CONFIGURE OUTPUT ${generated} @ONLY CONTENT
+    "namespace rival::@room@ { extern const char @variable@[]; const char @variable@[] = R\"rival(@text@)rival\"; }\n")
+  target_sources(rival_${room} PRIVATE ${generated})
+endfunction()

@@ -27,11 +27,14 @@ std::string bar(double share, int columns) {
 
 }  // namespace
 
-std::string progress_line(const std::string& label, uint64_t done, uint64_t total, double bytes_per_s, int columns) {
-  const std::string rate = bytes_per_s > 0 ? fmt::format("  {}/s", format_bytes(static_cast<uint64_t>(bytes_per_s))) : "";
+std::string progress_line(const std::string& label, uint64_t done, uint64_t total, double bytes_per_s,
+                          int columns) {
+  const std::string rate =
+      bytes_per_s > 0 ? fmt::format("  {}/s", format_bytes(static_cast<uint64_t>(bytes_per_s))) : "";
   if (total == 0) return (label + "  " + format_bytes(done) + rate).substr(0, std::max(columns, 0));
   const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
-  std::string right = fmt::format(" {:3.0f} %  {} of {}{}", share * 100, format_bytes(done), format_bytes(total), rate);
+  std::string right =
+      fmt::format(" {:3.0f} %  {} of {}{}", share * 100, format_bytes(done), format_bytes(total), rate);
   if (bytes_per_s > 0 && done < total)
     right += fmt::format("  {} left", format_duration(static_cast<double>(total - done) / bytes_per_s));
   const int room = columns - static_cast<int>(label.size() + right.size()) - 4;
@@ -40,7 +43,11 @@ std::string progress_line(const std::string& label, uint64_t done, uint64_t tota
 }
 
 Progress::Progress(std::string label, uint64_t total, uint64_t already)
-    : label_(std::move(label)), total_(total), already_(already), done_(already), terminal_(::isatty(STDERR_FILENO)) {}
+    : label_(std::move(label)),
+      total_(total),
+      already_(already),
+      done_(already),
+      terminal_(::isatty(STDERR_FILENO)) {}
 
 Progress::~Progress() {
   if (drawn_ || done_ > already_) draw(true);
@@ -57,7 +64,8 @@ void Progress::update(uint64_t done) {
     if (Clock::now() - drawn_at_ >= std::chrono::milliseconds(100)) draw(false);
     return;
   }
-  const int tenths = total_ ? static_cast<int>(10.0 * static_cast<double>(done) / static_cast<double>(total_)) : 0;
+  const int tenths =
+      total_ ? static_cast<int>(10.0 * static_cast<double>(done) / static_cast<double>(total_)) : 0;
   if (tenths > tenths_shown_ && tenths < 10) {
     tenths_shown_ = tenths;
     draw(false);

@@ -7,9 +7,10 @@
 
 namespace rival {
 
-// "smollm2:135m  [#####     ] 49 %  48.1 MB of 98.4 MB  12.3 MB/s  4 s left" in at most `columns` characters; the
-// bar gives way first. An unknown total (0) shows what is done and the rate only.
-std::string progress_line(const std::string& label, uint64_t done, uint64_t total, double bytes_per_s, int columns);
+// "smollm2:135m  [#####     ] 49 %  48.1 MB of 98.4 MB  12.3 MB/s  4 s left" in at most `columns` characters;
+// the bar gives way first. An unknown total (0) shows what is done and the rate only.
+std::string progress_line(const std::string& label, uint64_t done, uint64_t total, double bytes_per_s,
+                          int columns);
 
 class Progress {
  public:

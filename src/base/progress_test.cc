@@ -33,7 +33,8 @@ TEST(ProgressLine, ShowsShareRateAndTimeLeft) {
 
 TEST(ProgressLine, FitsTheTerminal) {
   for (int columns = 0; columns < 120; ++columns)
-    EXPECT_LE(progress_line("model", 50'000'000, 100'000'000, 10e6, columns).size(), static_cast<size_t>(columns));
+    EXPECT_LE(progress_line("model", 50'000'000, 100'000'000, 10e6, columns).size(),
+              static_cast<size_t>(columns));
   EXPECT_THAT(progress_line("model", 50'000'000, 100'000'000, 10e6, 60), Not(HasSubstr("[")));
 }
 

@@ -14,7 +14,8 @@ struct Digest::Context {
 };
 
 Digest::Digest(Kind kind) : context_(std::make_unique<Context>()) {
-  RIVAL_CHECK(EVP_DigestInit_ex(context_->evp, kind == Kind::kSha256 ? EVP_sha256() : EVP_sha1(), nullptr) == 1);
+  RIVAL_CHECK(EVP_DigestInit_ex(context_->evp, kind == Kind::kSha256 ? EVP_sha256() : EVP_sha1(), nullptr) ==
+              1);
 }
 Digest::~Digest() = default;
 Digest::Digest(Digest&&) noexcept = default;
@@ -34,12 +35,13 @@ std::string Digest::finish() {
 Result<std::string> sha256_of_file(const std::filesystem::path& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
   if (!file) {
-    return make_error(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "cannot open {}: {}", path.string(),
-                      std::strerror(errno));
+    return make_error(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "cannot open {}: {}",
+                      path.string(), std::strerror(errno));
   }
   Digest digest;
   std::string buffer(1 << 20, '\0');
-  while (const size_t n = std::fread(buffer.data(), 1, buffer.size(), file.get())) digest.update({buffer.data(), n});
+  while (const size_t n = std::fread(buffer.data(), 1, buffer.size(), file.get()))
+    digest.update({buffer.data(), n});
   if (std::ferror(file.get())) return make_error(ErrorCode::kIo, "cannot read {}", path.string());
   return digest.finish();
 }

@@ -4,15 +4,33 @@
 
 #include <string_view>
 
-namespace rival::cmd {
+#include "cmd/help.h"
+#include "cmd/version.h"
 
-std::span<const Command> commands() { return {}; }
+namespace rival::cmd {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"pull", "fetch a model by name, repository or address", run_pull},
+    {"ls", "the models on this machine; --all: every name that can be pulled", run_ls},
+    {"show", "what a model is: maker, licence, size, files", run_show},
+    {"rm", "remove a model from this machine", run_rm},
+    {"doctor", "what is missing or slow on this machine, and what to do about it", run_doctor},
+    {"install", "put rival on the PATH", run_install},
+    {"completion", "completion of commands and model names for bash, zsh or fish", run_completion},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
 
 int run_command_line(int argc, char** argv) {
   const std::string_view name = argc > 1 ? argv[1] : "--help";
+  if (name == "--help" || name == "-h" || name == "help") return print_help();
+  if (name == "--version" || name == "version") return print_version();
   for (const Command& command : commands())
     if (name == command.name) return command.run(argc - 1, argv + 1);
-  fmt::print(stderr, "rival: '{}' is not a command\n", name);
+  fmt::print(stderr, "rival: '{}' is not a command; `rival --help` shows them\n", name);
   return 2;
 }
 

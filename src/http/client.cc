@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -31,7 +32,6 @@ struct Exchange {
   ResponseHead head;
   uint64_t header_bytes = 0;
   uint64_t body_bytes = 0;
-  bool head_told = false;
   std::optional<Error> error;  // of the sink or a limit; the transfer then stops
 
   bool success() const { return head.status >= 200 && head.status < 300; }
@@ -47,15 +47,29 @@ std::string trimmed(std::string_view text) {
   return std::string(text);
 }
 
+// "HTTP/1.1 200 OK", "HTTP/2 200": 200.
+int status_of(std::string_view line) {
+  const std::string_view digits = line.substr(std::min(line.find(' ') + 1, line.size()));
+  int status = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), status);
+  return status;
+}
+
 size_t on_header(char* data, size_t size, size_t count, void* user) {
   auto& exchange = *static_cast<Exchange*>(user);
   const std::string_view line(data, size * count);
   exchange.header_bytes += line.size();
   if (exchange.header_bytes > limits::kHttpHeaderBytesMax)
-    return exchange.stop(make_error(ErrorCode::kLimit, "a server's headers are longer than {} bytes", limits::kHttpHeaderBytesMax));
-  if (line.starts_with("HTTP/")) {  // also after "100 Continue" and a proxy's own answer
+    return exchange.stop(make_error(ErrorCode::kLimit, "a server's headers are longer than {} bytes",
+                                    limits::kHttpHeaderBytesMax));
+  if (line.starts_with("HTTP/")) {  // also after "100 Continue"
     exchange.head.headers.clear();
+    exchange.head.status = status_of(line);
     return line.size();
+  }
+  if (trimmed(line).empty() && exchange.success() && exchange.sink.on_head) {
+    const Status taken = exchange.sink.on_head(exchange.head);
+    return taken.ok() ? line.size() : exchange.stop(taken.error());
   }
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos) return line.size();
@@ -65,21 +79,11 @@ size_t on_header(char* data, size_t size, size_t count, void* user) {
   return line.size();
 }
 
-size_t on_body(char* data, size_t size, size_t count, void* user, CURL* curl) {
+size_t on_body(char* data, size_t size, size_t count, void* user) {
   auto& exchange = *static_cast<Exchange*>(user);
   const std::string_view piece(data, size * count);
   if (exchange.request.cancel && *exchange.request.cancel)
     return exchange.stop(make_error(ErrorCode::kCancelled, "cancelled"));
-  if (!exchange.head_told) {
-    long status = 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    exchange.head.status = static_cast<int>(status);
-    exchange.head_told = true;
-    if (exchange.success() && exchange.sink.on_head) {
-      const Status taken = exchange.sink.on_head(exchange.head);
-      if (!taken.ok()) return exchange.stop(taken.error());
-    }
-  }
   exchange.body_bytes += piece.size();
   if (!exchange.success()) {
     // An error page is read to its end so that the connection ends in order, but not one without end.
@@ -90,16 +94,6 @@ size_t on_body(char* data, size_t size, size_t count, void* user, CURL* curl) {
                                     exchange.request.body_bytes_max));
   const Status taken = exchange.sink.on_piece ? exchange.sink.on_piece(piece) : Status();
   return taken.ok() ? piece.size() : exchange.stop(taken.error());
-}
-
-struct BodyTarget {
-  Exchange* exchange;
-  CURL* curl;
-};
-
-size_t on_body_thunk(char* data, size_t size, size_t count, void* user) {
-  const auto& target = *static_cast<BodyTarget*>(user);
-  return on_body(data, size, count, target.exchange, target.curl);
 }
 
 int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
@@ -116,11 +110,12 @@ const char* certificate_bundle() {
   return nullptr;
 }
 
-void set_options(CurlHandle& handle, Exchange& exchange, BodyTarget& target, const Url& url, bool send_token) {
+void set_options(CurlHandle& handle, Exchange& exchange, const Url& url, bool send_token) {
   CURL* curl = handle.curl;
   const ClientRequest& request = exchange.request;
   curl_easy_setopt(curl, CURLOPT_URL, url.text().c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // a proxy's own answer is not the server's
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "rival");
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, request.connect_timeout_s);
@@ -128,8 +123,8 @@ void set_options(CurlHandle& handle, Exchange& exchange, BodyTarget& target, con
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, request.stall_timeout_s);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body_thunk);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &target);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &request);
@@ -141,7 +136,8 @@ void set_options(CurlHandle& handle, Exchange& exchange, BodyTarget& target, con
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
   }
   for (const auto& [name, value] : request.headers) handle.add_header(name + ": " + value);
-  if (send_token && !request.bearer_token.empty()) handle.add_header("Authorization: Bearer " + request.bearer_token);
+  if (send_token && !request.bearer_token.empty())
+    handle.add_header("Authorization: Bearer " + request.bearer_token);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, handle.headers);
 }
 
@@ -153,35 +149,33 @@ Error transfer_error(CURLcode code, const Url& url, const char* detail) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
-      return make_error(ErrorCode::kNetwork, "cannot reach {} ({}); check the network, or set https_proxy if it is behind a proxy",
+      return make_error(ErrorCode::kNetwork,
+                        "cannot reach {} ({}); check the network, or set https_proxy if it is behind a proxy",
                         url.authority, what);
     case CURLE_OPERATION_TIMEDOUT:
       return make_error(ErrorCode::kNetwork, "{} stopped answering ({})", url.authority, what);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-      return make_error(ErrorCode::kNetwork, "the certificate of {} is not trusted ({}); SSL_CERT_FILE names another bundle",
+      return make_error(ErrorCode::kNetwork,
+                        "the certificate of {} is not trusted ({}); SSL_CERT_FILE names another bundle",
                         url.authority, what);
     default:
       return make_error(ErrorCode::kNetwork, "the transfer from {} failed ({})", url.authority, what);
   }
 }
 
-Result<ResponseHead> exchange_once(const ClientRequest& request, const BodySink& sink, const Url& url, bool send_token) {
+Result<ResponseHead> exchange_once(const ClientRequest& request, const BodySink& sink, const Url& url,
+                                   bool send_token) {
   CurlHandle handle;
   if (!handle.curl) return make_error(ErrorCode::kInternal, "libcurl does not start");
   Exchange exchange{.request = request, .sink = sink, .head = {.url = url.text()}};
-  BodyTarget target{&exchange, handle.curl};
   char detail[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(handle.curl, CURLOPT_ERRORBUFFER, detail);
-  set_options(handle, exchange, target, url, send_token);
+  set_options(handle, exchange, url, send_token);
   const CURLcode code = curl_easy_perform(handle.curl);
   if (exchange.error) return *exchange.error;
-  long status = 0;
-  curl_easy_getinfo(handle.curl, CURLINFO_RESPONSE_CODE, &status);
-  exchange.head.status = static_cast<int>(status);
   const bool error_page_cut = code == CURLE_WRITE_ERROR && !exchange.success();
   if (code != CURLE_OK && !error_page_cut) return transfer_error(code, url, detail);
-  if (exchange.success() && !exchange.head_told && sink.on_head) RIVAL_RETURN_IF_ERROR(sink.on_head(exchange.head));
   return exchange.head;
 }
 
@@ -204,13 +198,19 @@ Result<ResponseHead> fetch(const ClientRequest& request, const BodySink& sink) {
     RIVAL_ASSIGN_OR_RETURN(ResponseHead head, exchange_once(request, sink, url, same_host));
     const std::string location = head.header("location");
     if (!is_redirect(head.status) || location.empty()) return head;
-    RIVAL_ASSIGN_OR_RETURN(const Url next, resolve_location(url, location));
-    if (request.redirects == Redirects::kSameHost && next.authority != url.authority) return head;
-    if (url.scheme == "https" && next.scheme == "http")
-      return make_error(ErrorCode::kNetwork, "{} redirects from https to plain http; not followed", url.authority);
-    url = next;
+    const auto next = resolve_location(url, location);
+    if (!next.ok())
+      return make_error(ErrorCode::kNetwork,
+                        "{} redirects to '{}', which is not an http address; not followed", url.authority,
+                        location);
+    if (request.redirects == Redirects::kSameHost && next->authority != url.authority) return head;
+    if (url.scheme == "https" && next->scheme == "http")
+      return make_error(ErrorCode::kNetwork, "{} redirects from https to plain http; not followed",
+                        url.authority);
+    url = *next;
   }
-  return make_error(ErrorCode::kNetwork, "{} redirects more than {} times", request.url, limits::kHttpRedirectsMax);
+  return make_error(ErrorCode::kNetwork, "{} redirects more than {} times", request.url,
+                    limits::kHttpRedirectsMax);
 }
 
 Result<Response> get(const ClientRequest& request) {
@@ -234,7 +234,8 @@ Error status_error(const ResponseHead& head) {
     case 410:
       return make_error(ErrorCode::kNotFound, "{} does not exist (HTTP {})", head.url, head.status);
     case 429:
-      return make_error(ErrorCode::kNetwork, "{} asks to slow down (HTTP 429); try again in a while", head.url);
+      return make_error(ErrorCode::kNetwork, "{} asks to slow down (HTTP 429); try again in a while",
+                        head.url);
     default:
       return make_error(ErrorCode::kNetwork, "{} answered with HTTP {}", head.url, head.status);
   }

@@ -1,7 +1,8 @@
 // The HTTP client (libcurl): one request at a time, streamed, bounded, http and https only.
 //
-// Redirects are followed here and not by the library, at most limits::kHttpRedirectsMax of them: the bearer token
-// and the other headers marked private leave for the first host only, and https never falls back to http.
+// Redirects are followed here and not by the library, at most limits::kHttpRedirectsMax of them: the bearer
+// token and the other headers marked private leave for the first host only, and https never falls back to
+// http.
 #pragma once
 
 #include <atomic>
@@ -18,7 +19,8 @@ enum class Method { kGet, kHead, kPost };
 
 enum class Redirects {
   kFollow,
-  kSameHost,  // as the Hugging Face hub wants its metadata read: the answer that points elsewhere is the answer
+  kSameHost,  // as the Hugging Face hub wants its metadata read: the answer that points elsewhere is the
+              // answer
 };
 
 struct ClientRequest {
@@ -29,9 +31,9 @@ struct ClientRequest {
   std::string body;                            // of a POST
   Redirects redirects = Redirects::kFollow;
   long connect_timeout_s = 20;
-  long stall_timeout_s = 60;                   // nothing arrives for so long: given up
+  long stall_timeout_s = 60;  // nothing arrives for so long: given up
   uint64_t body_bytes_max = UINT64_MAX;
-  const std::atomic<bool>* cancel = nullptr;   // looked at about once a second and at every piece
+  const std::atomic<bool>* cancel = nullptr;  // looked at about once a second and at every piece
 };
 
 struct ResponseHead {
@@ -44,7 +46,7 @@ struct ResponseHead {
 };
 
 struct BodySink {
-  // Before the first piece of a 2xx body; an error ends the transfer and is returned.
+  // When the headers of a 2xx answer are there, before its body; an error ends the transfer and is returned.
   std::function<Status(const ResponseHead&)> on_head;
   std::function<Status(std::string_view)> on_piece;
 };
@@ -54,9 +56,9 @@ struct Response {
   std::string body;
 };
 
-// The response after redirects, whatever its status; only a 2xx body reaches the sink. A body that ends before
-// its Content-Length is kNetwork, longer than body_bytes_max kLimit. Errors otherwise: kNetwork (not reached,
-// stalled, TLS), kInvalidArgument (URL), kCancelled, and what the sink returned.
+// The response after redirects, whatever its status; only a 2xx body reaches the sink. A body that ends
+// before its Content-Length is kNetwork, longer than body_bytes_max kLimit. Errors otherwise: kNetwork (not
+// reached, stalled, TLS), kInvalidArgument (URL), kCancelled, and what the sink returned.
 Result<ResponseHead> fetch(const ClientRequest& request, const BodySink& sink);
 
 // The whole body in memory, at most request.body_bytes_max; a status other than 2xx becomes its error.

@@ -16,8 +16,9 @@ TEST(Url, Parts) {
 }
 
 TEST(Url, Refused) {
-  for (const char* text : {"file:///etc/passwd", "ftp://host/x", "host/x", "http://", "http://:80/", "http://u:p@host/",
-                           "http://host/a b", "http://host/\n", "javascript:alert(1)", ""})
+  for (const char* text :
+       {"file:///etc/passwd", "ftp://host/x", "host/x", "http://", "http://:80/", "http://u:p@host/",
+        "http://host/a b", "http://host/\n", "javascript:alert(1)", ""})
     EXPECT_EQ(parse_url(text).error().code, ErrorCode::kInvalidArgument) << text;
 }
 

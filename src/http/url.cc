@@ -8,12 +8,14 @@ namespace {
 
 std::string lower(std::string_view text) {
   std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   return result;
 }
 
 bool has_unsafe_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f || c == '\\'; });
+  return std::any_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c <= ' ' || c == 0x7f || c == '\\'; });
 }
 
 }  // namespace
@@ -54,7 +56,8 @@ Result<Url> resolve_location(const Url& base, std::string_view location) {
 std::string encode_path(std::string_view path) {
   std::string result;
   for (const unsigned char c : path) {
-    if (std::isalnum(c) || std::string_view("-._~/!$&'()*+,;=:@").find(static_cast<char>(c)) != std::string_view::npos)
+    if (std::isalnum(c) ||
+        std::string_view("-._~/!$&'()*+,;=:@").find(static_cast<char>(c)) != std::string_view::npos)
       result += static_cast<char>(c);
     else
       result += fmt::format("%{:02X}", c);
