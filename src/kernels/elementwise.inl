@@ -202,11 +202,14 @@ void quantize_activation(const float* x, size_t count, ActivationBlock* panel, i
     const F inverse = set1(amax > 0 ? 127.0f / amax : 0.0f);
     for (int i = 0; i < kBlock; i += kLanes) store_i8(out.q[column] + i, to_int_nearest(load(x + i) * inverse));
     const float d = amax * (1.0f / 127.0f);
-    const float low = d * (float)sum_16_bytes(out.q[column]), high = d * (float)sum_16_bytes(out.q[column] + 16);
+    const int32_t low = sum_16_bytes(out.q[column]), high = sum_16_bytes(out.q[column] + 16);
     out.d[column] = d;
-    out.d_sum[column] = low + high;
-    out.d_sum16[0][column] = low;
-    out.d_sum16[1][column] = high;
+    out.d_sum[column] = d * (float)(low + high);
+    out.minus_sum[column] = -(low + high);
+    out.d_sum16[0][column] = d * (float)low;
+    out.d_sum16[1][column] = d * (float)high;
+    out.minus_sum16[0][column] = -low;
+    out.minus_sum16[1][column] = -high;
   }
 }
 

@@ -131,8 +131,13 @@ TEST_P(EveryTable, QuantizedActivationsAreNearAndTheirSumsExact) {
         EXPECT_NEAR(panel[b].q[column][i] * panel[b].d[column], x[b * kBlock + i], largest / 253);
       }
       EXPECT_NEAR(panel[b].d[column], largest / 127, 1e-7);
-      for (int half = 0; half < 2; ++half) EXPECT_EQ(panel[b].d_sum16[half][column], panel[b].d[column] * static_cast<float>(sums[half]));
-      EXPECT_EQ(panel[b].d_sum[column], panel[b].d_sum16[0][column] + panel[b].d_sum16[1][column]);
+      const float d = panel[b].d[column];
+      EXPECT_EQ(panel[b].minus_sum[column], -(sums[0] + sums[1]));
+      EXPECT_EQ(panel[b].d_sum[column], d * static_cast<float>(sums[0] + sums[1]));
+      for (int half = 0; half < 2; ++half) {
+        EXPECT_EQ(panel[b].minus_sum16[half][column], -sums[half]);
+        EXPECT_EQ(panel[b].d_sum16[half][column], d * static_cast<float>(sums[half]));
+      }
     }
   }
 }

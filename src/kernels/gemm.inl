@@ -1,7 +1,7 @@
 // A tile of packed weights times a panel of activations. Layouts: packed.h. Included once per instruction set.
 //
 // Every column's sum is formed in the same order whatever the width of the panel: whole numbers inside a block,
-// then two multiply-adds a block. The results of a token therefore do not depend on its neighbours, bit for bit.
+// then one or two multiply-adds a block. The results of a token therefore do not depend on its neighbours, bit for bit.
 
 template <PackedType type>
 struct Unpack {
@@ -76,18 +76,27 @@ void quantized_tile(const uint8_t* tile, const ActivationBlock* panel, size_t bl
       const ActivationBlock& a = panel[b];
 #pragma GCC unroll 2
       for (int group = 0; group < format.groups; ++group) {
-        const float* d_sum = format.groups == 1 ? a.d_sum : a.d_sum16[group];
+        // With two groups the second must load its bits again: kept from the first they would not fit the registers.
+        const uint8_t* bits = record;
+        if constexpr (format.groups == 2) asm("" : "+r"(bits));
         I dot[kRowVectors][width];
 #pragma GCC unroll 8
-        for (int c = 0; c < width; ++c)
+        for (int c = 0; c < width; ++c) {
+          I start = set1(0);
+          if constexpr (!format.has_min) {
+            start = set1(format.groups == 1 ? a.minus_sum[c] : a.minus_sum16[group][c]);
+            keep(start);  // else the shift is made before the broadcast, which then comes from a general register
+            start = start << format.offset_shift;
+          }
 #pragma GCC unroll 2
-          for (int r = 0; r < kRowVectors; ++r) dot[r][c] = set1(0);
+          for (int r = 0; r < kRowVectors; ++r) dot[r][c] = start;
+        }
 #pragma GCC unroll 8
         for (int i = 0; i < kSteps; ++i) {
           const int s = group * kSteps + i;
           I w[kRowVectors];
 #pragma GCC unroll 2
-          for (int r = 0; r < kRowVectors; ++r) w[r] = U::step(record, first + r * kLanes, s);
+          for (int r = 0; r < kRowVectors; ++r) w[r] = U::step(bits, first + r * kLanes, s);
 #pragma GCC unroll 8
           for (int c = 0; c < width; ++c) {
             const I x = broadcast_bytes(a.q[c] + 4 * s);
@@ -100,10 +109,12 @@ void quantized_tile(const uint8_t* tile, const ActivationBlock* panel, size_t bl
           const F scale = U::scale(header, record, first + r * kLanes, group);
 #pragma GCC unroll 8
           for (int c = 0; c < width; ++c) sum[r][c] = fma(to_float(dot[r][c]), scale * set1(a.d[c]), sum[r][c]);
-          const F min = format.has_min ? U::min(header, record, first + r * kLanes, group)
-                                       : scale * set1(-(float)(1 << format.offset_shift));
+          if constexpr (format.has_min) {
+            const float* d_sum = format.groups == 1 ? a.d_sum : a.d_sum16[group];
+            const F min = U::min(header, record, first + r * kLanes, group);
 #pragma GCC unroll 8
-          for (int c = 0; c < width; ++c) sum[r][c] = fma(min, set1(d_sum[c]), sum[r][c]);
+            for (int c = 0; c < width; ++c) sum[r][c] = fma(min, set1(d_sum[c]), sum[r][c]);
+          }
         }
       }
       record += record_bytes(format);

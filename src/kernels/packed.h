@@ -100,8 +100,11 @@ constexpr size_t tile_bytes(PackedType type, size_t cols) {
 struct ActivationBlock {
   int8_t q[kPanelColumns][kBlock];
   float d[kPanelColumns];
-  float d_sum[kPanelColumns];       // d * (sum of q), which a min or an offset of the weights is multiplied by
-  float d_sum16[2][kPanelColumns];  // the same over columns 0..15 and 16..31, for weights with two scales a block
+  float d_sum[kPanelColumns];         // d * (sum of q), for weights with a min
+  int32_t minus_sum[kPanelColumns];   // -(sum of q), for weights with an offset
+  // The same over columns 0..15 and 16..31, for weights with two scales a block.
+  float d_sum16[2][kPanelColumns];
+  int32_t minus_sum16[2][kPanelColumns];
 };
 
 }  // namespace rival::kernels

@@ -105,13 +105,21 @@ void ForwardStep::absorb(const ops::Context& context, Pending pending, uint32_t 
   const LayerSource& v = model_->weights.layers[layer].vectors;
   const bool attention = pending == Pending::kAttention;
   float* x = &rows(context).x[size_t{token} * c.d_model];
-  float* out = scratch_[context.thread].data();
-  const float* block = &out_[size_t{token} * c.d_model];
-  std::copy_n(block, c.d_model, out);
-  if (!attention && sparse(layer)) experts_.combine(context, token, dense(layer), out);
-  if (!attention && c.ffn_residual_scale != 1.0f) context.kernels.scale(out, c.ffn_residual_scale, c.d_model, out);
+  float* scratch = scratch_[context.thread].data();
+  const float* out = &out_[size_t{token} * c.d_model];
+  if (!attention && sparse(layer)) {
+    experts_.combine(context, token, dense(layer) ? out : nullptr, scratch);
+    out = scratch;
+  }
+  if (!attention && c.ffn_residual_scale != 1.0f) {
+    context.kernels.scale(out, c.ffn_residual_scale, c.d_model, scratch);
+    out = scratch;
+  }
   const Vector& gain = attention ? v.attn_post_norm : v.ffn_post_norm;
-  if (!gain.empty()) norm(context, gain, attention ? v.attn_post_norm_bias : v.ffn_post_norm_bias, out, out);
+  if (!gain.empty()) {
+    norm(context, gain, attention ? v.attn_post_norm_bias : v.ffn_post_norm_bias, out, scratch);
+    out = scratch;
+  }
   context.kernels.multiply_add(x, out, c.residual_scale, c.d_model);
   if (c.post_norm_only)
     norm(context, attention ? v.attn_norm : v.ffn_norm, attention ? v.attn_norm_bias : v.ffn_norm_bias, x, x);

@@ -81,8 +81,12 @@ void ExpertStep::down(const Context& context, const std::vector<Expert>& experts
   }
 }
 
-void ExpertStep::combine(const Context& context, uint32_t token, bool add, float* out) const {
-  if (!add) std::fill_n(out, d_model_, 0.0f);
+void ExpertStep::combine(const Context& context, uint32_t token, const float* dense, float* out) const {
+  if (dense) {
+    std::copy_n(dense, d_model_, out);
+  } else {
+    std::fill_n(out, d_model_, 0.0f);
+  }
   for (uint32_t rank = 0; rank < n_used_; ++rank) {
     const uint32_t assignment = token * n_used_ + rank;
     context.kernels.multiply_add(out, &outputs_[size_t{place_[assignment]} * d_model_], choices_[assignment].weight, d_model_);

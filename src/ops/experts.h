@@ -41,8 +41,8 @@ class ExpertStep {
   void gather(const Context& context, const float* in);
   void hidden(const Context& context, const std::vector<Expert>& experts);
   void down(const Context& context, const std::vector<Expert>& experts);
-  // out = (add ? out : 0) + sum over the token's experts of weight * output.  out [D]
-  void combine(const Context& context, uint32_t token, bool add, float* out) const;
+  // out = dense (or nothing, if null) + sum over the token's experts of weight * output.  dense, out [D]
+  void combine(const Context& context, uint32_t token, const float* dense, float* out) const;
 
  private:
   struct Group {                  // the tokens of one expert
