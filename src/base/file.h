@@ -14,6 +14,9 @@ namespace rival {
 // The whole file. Errors: kNotFound, kIo, kLimit when it is larger than bytes_max.
 Result<std::string> read_file(const std::filesystem::path& path, uint64_t bytes_max);
 
+// False for what cannot be looked at, too.
+bool file_exists(const std::filesystem::path& path);
+
 // Writes beside `path`, fsyncs, renames: after a crash the old or the new content is there, never a mixture.
 Status write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 

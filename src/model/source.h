@@ -56,9 +56,12 @@ struct ModelSource {
   std::optional<text::Tokenizer> tokenizer;  // absent if the file has none (a test's random weights)
   std::string chat_template;      // empty if the file has none
   std::string bos_text, eos_text; // as the template's bos_token and eos_token
+  std::vector<text::TokenId> end_of_generation;  // every id at which an answer ends, ascending
 
   // The mapped files that the views point into. Packing releases their pages as it goes.
   std::vector<std::shared_ptr<const MappedFile>> files;
+  // Weights that could not be used as they lie (MXFP4 of Hugging Face folders); the views point into them too.
+  std::vector<std::shared_ptr<const std::vector<std::byte>>> buffers;
   uint64_t bytes = 0;             // of all weights on disk
   std::string weights_type;       // "Q4_1", "Q4_K_M", ...: for people
 };

@@ -1,0 +1,92 @@
+#include "model/source.h"
+
+#include <algorithm>
+#include <array>
+
+#include "format/gguf.h"
+#include "model/gguf_vocabulary.h"
+#include "model/hf_source.h"
+#include "model/source_builder.h"
+
+namespace rival::model {
+namespace {
+
+struct FileTypeName {
+  uint32_t id;
+  std::string_view name;
+};
+
+// general.file_type: what most matrices of a quantised file are.
+constexpr FileTypeName kFileTypes[] = {
+    {0, "F32"},     {1, "F16"},     {2, "Q4_0"},   {3, "Q4_1"},    {7, "Q8_0"},    {8, "Q5_0"},   {9, "Q5_1"},
+    {10, "Q2_K"},   {11, "Q3_K_S"}, {12, "Q3_K_M"}, {13, "Q3_K_L"}, {14, "Q4_K_S"}, {15, "Q4_K_M"}, {16, "Q5_K_S"},
+    {17, "Q5_K_M"}, {18, "Q6_K"},   {21, "Q2_K_S"}, {25, "IQ4_NL"}, {30, "IQ4_XS"}, {32, "BF16"},  {38, "MXFP4"},
+};
+
+// The type that holds most bytes.
+std::string commonest_type(std::span<const TensorView> tensors) {
+  std::array<uint64_t, 256> bytes = {};
+  size_t best = 0;
+  for (const TensorView& tensor : tensors) {
+    const auto type = static_cast<size_t>(tensor.type);
+    bytes[type] += tensor.bytes.size();
+    if (bytes[type] > bytes[best]) best = type;
+  }
+  return std::string(dtype_info(static_cast<DType>(best)).name);
+}
+
+std::string weights_type(const format::GgufFile& file) {
+  const auto id = file.metadata().get_u32("general.file_type");
+  for (const FileTypeName& row : kFileTypes)
+    if (id.ok() && row.id == *id) return std::string(row.name);
+  return commonest_type(file.tensors());
+}
+
+std::string token_text(const text::Vocabulary& vocabulary, std::optional<text::TokenId> id) {
+  return id ? std::string(vocabulary.tokens[static_cast<size_t>(*id)]) : "";
+}
+
+Status read_text(const format::Metadata& metadata, ModelSource& source) {
+  RIVAL_ASSIGN_OR_RETURN(source.chat_template, gguf_chat_template(metadata));
+  RIVAL_ASSIGN_OR_RETURN(auto vocabulary, gguf_vocabulary(metadata));
+  if (!vocabulary) return {};
+  if (vocabulary->tokens.size() > source.config.vocabulary_size)
+    return make_error(ErrorCode::kCorrupt, "tokenizer.ggml.tokens has {} items, but token_embd.weight {} rows",
+                      vocabulary->tokens.size(), source.config.vocabulary_size);
+  source.bos_text = token_text(*vocabulary, vocabulary->bos);
+  source.eos_text = token_text(*vocabulary, vocabulary->eos);
+  source.end_of_generation = vocabulary->end_of_generation;
+  RIVAL_ASSIGN_OR_RETURN(source.tokenizer, text::Tokenizer::create(std::move(*vocabulary)));
+  return {};
+}
+
+Result<ModelSource> open_gguf(const std::filesystem::path& path) {
+  RIVAL_ASSIGN_OR_RETURN(auto opened, format::GgufFile::open(path));
+  const auto file = std::make_shared<const format::GgufFile>(std::move(opened));
+  const format::Metadata& metadata = file->metadata();
+  RIVAL_ASSIGN_OR_RETURN(const std::string_view name, metadata.get_string("general.architecture"));
+  RIVAL_ASSIGN_OR_RETURN(const Architecture* architecture, find_architecture(name));
+  RIVAL_ASSIGN_OR_RETURN(ModelConfig config,
+                         make_config(*architecture, HyperParameters::from_gguf(metadata, name)));
+  config.rope_style = architecture->gguf_rope;
+  if (const auto title = metadata.get_string("general.name"); title.ok()) config.name = *title;
+  const auto weights = gguf_weights(file, *architecture);
+  RIVAL_ASSIGN_OR_RETURN(ModelSource source, build_source(*architecture, std::move(config), *weights));
+  source.weights_type = weights_type(*file);
+  RIVAL_RETURN_IF_ERROR(read_text(metadata, source));
+  return source;
+}
+
+}  // namespace
+
+Result<ModelSource> open_model(const std::filesystem::path& path) {
+  std::error_code ignored;
+  auto source = std::filesystem::is_directory(path, ignored) ? open_hf_folder(path) : open_gguf(path);
+  if (!source.ok()) return with_context(source.error(), path.string());
+  auto& ends = source->end_of_generation;
+  std::ranges::sort(ends);
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+  return source;
+}
+
+}  // namespace rival::model
