@@ -15,6 +15,7 @@ constexpr Command kCommands[] = {
     {"ls", "the models on this machine; --all: every name that can be pulled", run_ls},
     {"show", "what a model is: maker, licence, size, files", run_show},
     {"rm", "remove a model from this machine", run_rm},
+    {"quantize", "write a model again with its weights in another type", run_quantize},
     {"doctor", "what is missing or slow on this machine, and what to do about it", run_doctor},
     {"install", "put rival on the PATH", run_install},
     {"completion", "completion of commands and model names for bash, zsh or fish", run_completion},

@@ -23,6 +23,7 @@ int run_pull(int argc, char** argv);
 int run_ls(int argc, char** argv);
 int run_show(int argc, char** argv);
 int run_rm(int argc, char** argv);
+int run_quantize(int argc, char** argv);
 int run_doctor(int argc, char** argv);
 int run_install(int argc, char** argv);
 int run_completion(int argc, char** argv);
