@@ -9,12 +9,9 @@
 
 #include "base/result.h"
 #include "engine/engine.h"
+#include "engine/loaded_model.h"
 #include "model/config.h"
 #include "model/decoder.h"
-
-namespace rival::text {
-class Tokenizer;
-}
 
 namespace rival::engine {
 
@@ -37,10 +34,12 @@ struct LoadTimes {
 
 class ModelHandle {
  public:
-  // Errors: those of open_model and Decoder::create; kLimit if kv_bytes does not hold a single page.
+  // Errors: those of open_model and Decoder::create; kLimit if kv_bytes does not hold a single page,
+  // or for a context longer than the model's.
   static Result<std::unique_ptr<ModelHandle>> load(const std::filesystem::path& path, const LoadOptions& options);
   ~ModelHandle();
 
+  LoadedModel& loaded();
   const model::ModelConfig& config() const;
   const model::Decoder& decoder() const;
   const text::Tokenizer* tokenizer() const;  // null if the file has none
