@@ -19,6 +19,7 @@ std::span<const Command> commands();
 // 130 stopped by Ctrl-C.
 int run_command_line(int argc, char** argv);
 
+int run_run(int argc, char** argv);
 int run_pull(int argc, char** argv);
 int run_ls(int argc, char** argv);
 int run_show(int argc, char** argv);

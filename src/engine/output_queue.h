@@ -1,10 +1,12 @@
 // Outputs of requests for a thread that wants to wait for them, such as the terminal.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <queue>
 
 #include "engine/request.h"
@@ -31,12 +33,23 @@ class OutputQueue {
   Output pop() {
     std::unique_lock lock(mutex_);
     arrived_.wait(lock, [&] { return !outputs_.empty(); });
+    return take();
+  }
+
+  // The same for at most this long, for a thread that has something else to look at.
+  std::optional<Output> pop_for(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    if (!arrived_.wait_for(lock, time, [&] { return !outputs_.empty(); })) return std::nullopt;
+    return take();
+  }
+
+ private:
+  Output take() {
     Output output = std::move(outputs_.front());
     outputs_.pop();
     return output;
   }
 
- private:
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::queue<Output> outputs_;  // guarded by mutex_

@@ -1,0 +1,20 @@
+// Ctrl-C, and the polite ways to end a program, as something to look at rather than to die of.
+#pragma once
+
+namespace rival::cmd {
+
+// While one lives, SIGINT, SIGTERM and SIGHUP are noted. At most one at a time.
+class Interrupts {
+ public:
+  Interrupts();
+  ~Interrupts();  // the signals do again what they did before
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+
+  bool ctrl_c() const;
+  int ended_by() const;  // SIGTERM or SIGHUP; 0: none yet
+  bool any() const { return ctrl_c() || ended_by() != 0; }
+  void forget_ctrl_c();
+};
+
+}  // namespace rival::cmd
