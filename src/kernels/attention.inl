@@ -8,20 +8,16 @@
 constexpr float kMinusInfinity = -__builtin_inff();
 constexpr int kScoreStride = kChunkPositions;
 
-template <bool quantized>
-inline F load_key(const uint8_t* keys, int dim, int position) {
-  if constexpr (quantized) return load_i8(keys + dim * kPagePositions + position);
-  return load_half(keys + 2 * (dim * kPagePositions + position));
-}
-
-template <bool quantized>
-inline F load_value(const uint8_t* values, int offset) {
-  if constexpr (quantized) return load_i8(values + offset);
-  return load_half(values + 2 * offset);
+// kLanes numbers of a page from element `offset` on, without their scales.
+template <PageType type>
+inline F load_page(const uint8_t* numbers, int offset) {
+  if constexpr (type == PageType::kQ8) return load_i8(numbers + offset);
+  if constexpr (type == PageType::kF32) return load((const float*)numbers + offset);
+  return load_half(numbers + 2 * offset);
 }
 
 // scores[row][position in chunk] for `count` rows and one page.
-template <bool quantized, int count>
+template <PageType type, int count>
 void page_scores(const float* queries, int dk, const PageView& page, float* scores) {
   for (int p = 0; p < kPagePositions; p += kLanes * kAttentionVectors) {
     F sum[count][kAttentionVectors];
@@ -30,7 +26,7 @@ void page_scores(const float* queries, int dk, const PageView& page, float* scor
     for (int d = 0; d < dk; ++d) {
       F key[kAttentionVectors];
 #pragma GCC unroll 2
-      for (int v = 0; v < kAttentionVectors; ++v) key[v] = load_key<quantized>(page.keys, d, p + v * kLanes);
+      for (int v = 0; v < kAttentionVectors; ++v) key[v] = load_page<type>(page.keys, d * kPagePositions + p + v * kLanes);
 #pragma GCC unroll 16
       for (int r = 0; r < count; ++r) {
         const F q = set1(queries[r * dk + d]);
@@ -41,7 +37,7 @@ void page_scores(const float* queries, int dk, const PageView& page, float* scor
     for (int r = 0; r < count; ++r)
       for (int v = 0; v < kAttentionVectors; ++v) {
         F s = sum[r][v];
-        if constexpr (quantized) s = s * load(page.key_scales + p + v * kLanes);
+        if constexpr (type == PageType::kQ8) s = s * load(page.key_scales + p + v * kLanes);
         store(scores + r * kScoreStride + p + v * kLanes, s);
       }
   }
@@ -49,13 +45,14 @@ void page_scores(const float* queries, int dk, const PageView& page, float* scor
 
 // Scores become exp(score - max), those out of sight 0. Returns max and sum of the row.
 inline void weigh_row(float* scores, int positions, int32_t chunk_start, int32_t first, int32_t last, float scale,
-                      float softcap, float& row_max, float& row_sum) {
+                      float softcap, float heat, float& row_max, float& row_sum) {
   const I lo = set1(first - chunk_start), hi = set1(last - chunk_start);
   F largest = set1(kMinusInfinity);
   for (int p = 0; p < positions; p += kLanes) {
     const I index = iota() + set1(p);
     F s = load(scores + p) * set1(scale);
     if (softcap > 0) s = set1(softcap) * hyperbolic_tangent(s / set1(softcap));
+    if (heat != 1.0f) s = s * set1(heat);
     s = select(index < lo, set1(kMinusInfinity), s);
     s = select(index > hi, set1(kMinusInfinity), s);
     store(scores + p, s);
@@ -77,8 +74,8 @@ inline void weigh_row(float* scores, int positions, int32_t chunk_start, int32_t
 }
 
 // values[row][dim] = sum over positions of weight * value.
-template <bool quantized, int count, int vectors>
-void page_values(const float* weights, const PageView* pages, int page_count, int dv, int dim, float* out) {
+template <PageType type, int count, int vectors>
+void page_values(const float* weights, const PageView* pages, int page_count, int stride, int dim, float* out) {
   F sum[count][vectors];
   for (int r = 0; r < count; ++r)
     for (int v = 0; v < vectors; ++v) sum[r][v] = set1(0.0f);
@@ -87,7 +84,7 @@ void page_values(const float* weights, const PageView* pages, int page_count, in
     for (int p = 0; p < kPagePositions; ++p) {
       F value[vectors];
 #pragma GCC unroll 2
-      for (int v = 0; v < vectors; ++v) value[v] = load_value<quantized>(values, p * dv + dim + v * kLanes);
+      for (int v = 0; v < vectors; ++v) value[v] = load_page<type>(values, p * stride + dim + v * kLanes);
 #pragma GCC unroll 16
       for (int r = 0; r < count; ++r) {
         const F w = set1(weights[r * kScoreStride + page * kPagePositions + p]);
@@ -97,46 +94,47 @@ void page_values(const float* weights, const PageView* pages, int page_count, in
     }
   }
   for (int r = 0; r < count; ++r)
-    for (int v = 0; v < vectors; ++v) store(out + r * dv + dim + v * kLanes, sum[r][v]);
+    for (int v = 0; v < vectors; ++v) store(out + r * stride + dim + v * kLanes, sum[r][v]);
 }
 
-template <bool quantized, int count>
+template <PageType type, int count>
 void attend_rows(const AttentionRows& rows, int first_row, const PageView* pages, int page_count, int32_t chunk_start,
                  float* scores, const AttentionPart& part) {
   for (int page = 0; page < page_count; ++page)
-    page_scores<quantized, count>(rows.queries + first_row * rows.dk, rows.dk, pages[page],
+    page_scores<type, count>(rows.queries + first_row * rows.dk, rows.dk, pages[page],
                                   scores + page * kPagePositions);
   const int positions = page_count * kPagePositions;
   for (int r = 0; r < count; ++r) {
     float* row = scores + r * kScoreStride;
     const int at = first_row + r;
-    weigh_row(row, positions, chunk_start, rows.first[at], rows.last[at], rows.scale, rows.softcap, part.max[at],
-              part.sum[at]);
-    if constexpr (quantized)
+    weigh_row(row, positions, chunk_start, rows.first[at], rows.last[at], rows.scale, rows.softcap,
+              rows.heat ? rows.heat[at] : 1.0f, part.max[at], part.sum[at]);
+    if constexpr (type == PageType::kQ8)
       for (int page = 0; page < page_count; ++page)
         for (int p = 0; p < kPagePositions; p += kLanes) {
           float* w = row + page * kPagePositions + p;
           store(w, load(w) * load(pages[page].value_scales + p));
         }
   }
-  float* out = part.values + first_row * rows.dv;
+  const int stride = value_stride(rows.dv);
+  float* out = part.values + first_row * stride;
   int dim = 0;
-  for (; dim + kLanes * kAttentionVectors <= rows.dv; dim += kLanes * kAttentionVectors)
-    page_values<quantized, count, kAttentionVectors>(scores, pages, page_count, rows.dv, dim, out);
-  for (; dim + kLanes <= rows.dv; dim += kLanes)
-    page_values<quantized, count, 1>(scores, pages, page_count, rows.dv, dim, out);
+  for (; dim + kLanes * kAttentionVectors <= stride; dim += kLanes * kAttentionVectors)
+    page_values<type, count, kAttentionVectors>(scores, pages, page_count, stride, dim, out);
+  for (; dim + kLanes <= stride; dim += kLanes)
+    page_values<type, count, 1>(scores, pages, page_count, stride, dim, out);
 }
 
-template <bool quantized>
+template <PageType type>
 void attend(const AttentionRows& rows, const PageView* pages, int page_count, int32_t chunk_start, float* scratch,
             const AttentionPart& part) {
   int r = 0;
-  for (; r + 12 <= rows.rows; r += 12) attend_rows<quantized, 12>(rows, r, pages, page_count, chunk_start, scratch, part);
-  for (; r + 6 <= rows.rows; r += 6) attend_rows<quantized, 6>(rows, r, pages, page_count, chunk_start, scratch, part);
-  for (; r + 4 <= rows.rows; r += 4) attend_rows<quantized, 4>(rows, r, pages, page_count, chunk_start, scratch, part);
-  for (; r + 3 <= rows.rows; r += 3) attend_rows<quantized, 3>(rows, r, pages, page_count, chunk_start, scratch, part);
-  for (; r + 2 <= rows.rows; r += 2) attend_rows<quantized, 2>(rows, r, pages, page_count, chunk_start, scratch, part);
-  for (; r < rows.rows; ++r) attend_rows<quantized, 1>(rows, r, pages, page_count, chunk_start, scratch, part);
+  for (; r + 12 <= rows.rows; r += 12) attend_rows<type, 12>(rows, r, pages, page_count, chunk_start, scratch, part);
+  for (; r + 6 <= rows.rows; r += 6) attend_rows<type, 6>(rows, r, pages, page_count, chunk_start, scratch, part);
+  for (; r + 4 <= rows.rows; r += 4) attend_rows<type, 4>(rows, r, pages, page_count, chunk_start, scratch, part);
+  for (; r + 3 <= rows.rows; r += 3) attend_rows<type, 3>(rows, r, pages, page_count, chunk_start, scratch, part);
+  for (; r + 2 <= rows.rows; r += 2) attend_rows<type, 2>(rows, r, pages, page_count, chunk_start, scratch, part);
+  for (; r < rows.rows; ++r) attend_rows<type, 1>(rows, r, pages, page_count, chunk_start, scratch, part);
 }
 
 inline float exponential_one(float x) {
@@ -148,8 +146,8 @@ inline float exponential_one(float x) {
 void merge_part(int rows, int dv, const AttentionPart& total, const AttentionPart& part) {
   for (int r = 0; r < rows; ++r) {
     if (part.sum[r] == 0) continue;
-    float* out = total.values + r * dv;
-    const float* in = part.values + r * dv;
+    float* out = total.values + r * value_stride(dv);
+    const float* in = part.values + r * value_stride(dv);
     const float m = total.max[r] > part.max[r] ? total.max[r] : part.max[r];
     const float keep = total.max[r] == kMinusInfinity ? 0.0f : exponential_one(total.max[r] - m);
     const float take = exponential_one(part.max[r] - m);
@@ -167,13 +165,29 @@ void merge_part(int rows, int dv, const AttentionPart& total, const AttentionPar
 // Halves stay finite: an infinite value times a weight of zero would be no number in a later sequence's page.
 inline F finite_half(F x) { return max(min(x, set1(65504.0f)), set1(-65504.0f)); }
 
+// The numbers x[i] .. x[i + kLanes) of `count`; zeros past the end.
+inline F load_tail(const float* x, int i, int count) {
+  if (i + kLanes <= count) return load(x + i);
+  float buffer[kLanes] = {};
+  for (int j = i; j < count; ++j) buffer[j - i] = x[j];
+  return load(buffer);
+}
+
 void store_f16(const PageView& page, int slot, const float* key, int dk, const float* value, int dv) {
   uint8_t buffer[2 * kLanes];
   for (int d = 0; d < dk; d += kLanes) {
-    store_half(buffer, finite_half(load(key + d)));
-    for (int j = 0; j < kLanes; ++j) __builtin_memcpy(page.keys + 2 * ((d + j) * kPagePositions + slot), buffer + 2 * j, 2);
+    store_half(buffer, finite_half(load_tail(key, d, dk)));
+    for (int j = 0; j < kLanes && d + j < dk; ++j)
+      __builtin_memcpy(page.keys + 2 * ((d + j) * kPagePositions + slot), buffer + 2 * j, 2);
   }
-  for (int d = 0; d < dv; d += kLanes) store_half(page.values + 2 * (slot * dv + d), finite_half(load(value + d)));
+  for (int d = 0; d < value_stride(dv); d += kLanes)
+    store_half(page.values + 2 * (slot * value_stride(dv) + d), finite_half(load_tail(value, d, dv)));
+}
+
+void store_f32(const PageView& page, int slot, const float* key, int dk, const float* value, int dv) {
+  for (int d = 0; d < dk; ++d) ((float*)page.keys)[d * kPagePositions + slot] = key[d];
+  for (int d = 0; d < value_stride(dv); d += kLanes)
+    store((float*)page.values + slot * value_stride(dv) + d, load_tail(value, d, dv));
 }
 
 inline float quantize_row(const float* x, int count, int8_t* out, int stride) {
@@ -185,6 +199,8 @@ inline float quantize_row(const float* x, int count, int8_t* out, int stride) {
 }
 
 void store_q8(const PageView& page, int slot, const float* key, int dk, const float* value, int dv) {
+  int8_t* values = (int8_t*)page.values + slot * value_stride(dv);
   page.key_scales[slot] = quantize_row(key, dk, (int8_t*)page.keys + slot, kPagePositions);
-  page.value_scales[slot] = quantize_row(value, dv, (int8_t*)page.values + slot * dv, 1);
+  page.value_scales[slot] = quantize_row(value, dv, values, 1);
+  for (int d = dv; d < value_stride(dv); ++d) values[d] = 0;
 }

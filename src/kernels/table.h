@@ -19,9 +19,16 @@ using PlainTile = void (*)(const uint8_t* tile, const float* panel, size_t cols,
 enum class RotaryPairs : uint8_t { kAdjacent, kHalves };
 enum class GateKind : uint8_t { kSilu, kGeluTanh, kGeluErf, kRelu, kReluSquared, kSwigluOai };
 
-// Keys and values of one KV head in one page of 32 positions.
-//   kF16: keys f16 [dk][32], values f16 [32][dv]
-//   kQ8:  keys i8 [dk][32], key_scales f32 [32]; values i8 [32][dv], value_scales f32 [32]
+enum class PageType : uint8_t { kF16, kQ8, kF32 };
+constexpr int kPageTypes = 3;
+
+// Rows of values are padded with zeros to whole registers of the widest instruction set.
+constexpr int value_stride(int dv) { return (dv + 15) / 16 * 16; }
+
+// Keys and values of one KV head in one page of 32 positions; S = value_stride(dv).
+//   kF16: keys f16 [dk][32], values f16 [32][S]
+//   kQ8:  keys i8 [dk][32], key_scales f32 [32]; values i8 [32][S], value_scales f32 [32]
+//   kF32: keys f32 [dk][32], values f32 [32][S]
 struct PageView {
   uint8_t* keys;
   uint8_t* values;
@@ -41,6 +48,7 @@ struct AttentionRows {
   const int32_t* last;
   float scale;             // of q.k
   float softcap;           // 0 = none
+  const float* heat = nullptr;  // [rows], factors of the scores after the cap; null: 1
 };
 
 // The part of softmax(q.K).V that one chunk gives: for each row the largest score, the sum of exp(score - max)
@@ -48,7 +56,15 @@ struct AttentionRows {
 struct AttentionPart {
   float* max;     // [rows]
   float* sum;     // [rows]
-  float* values;  // [rows][dv]
+  float* values;  // [rows][value_stride(dv)]
+};
+
+struct PageKernels {
+  // Stores one token's key and value as position `slot` of a page.
+  void (*store)(const PageView& page, int slot, const float* key, int dk, const float* value, int dv);
+  // One chunk: pages[0 .. page_count) begin at position chunk_start. `scratch` holds rows * kChunkPositions floats.
+  void (*attend)(const AttentionRows& rows, const PageView* pages, int page_count, int32_t chunk_start, float* scratch,
+                 const AttentionPart& part);
 };
 
 struct KernelTable {
@@ -73,15 +89,7 @@ struct KernelTable {
   // Turns the first 2 * half dimensions of a head by the angles whose cosines and sines are given, [half] each.
   void (*rotary)(float* head, const float* cos, const float* sin, int half, RotaryPairs pairs);
 
-  // Stores one token's key and value as position `slot` of a page.
-  void (*store_f16)(const PageView& page, int slot, const float* key, int dk, const float* value, int dv);
-  void (*store_q8)(const PageView& page, int slot, const float* key, int dk, const float* value, int dv);
-
-  // One chunk: pages[0 .. page_count) begin at position chunk_start. `scratch` holds rows * kChunkPositions floats.
-  void (*attend_f16)(const AttentionRows& rows, const PageView* pages, int page_count, int32_t chunk_start,
-                     float* scratch, const AttentionPart& part);
-  void (*attend_q8)(const AttentionRows& rows, const PageView* pages, int page_count, int32_t chunk_start,
-                    float* scratch, const AttentionPart& part);
+  PageKernels pages[kPageTypes];
   // Adds a part to the running total (total.max = -infinity at first). Parts are merged in the order of positions.
   void (*merge_part)(int rows, int dv, const AttentionPart& total, const AttentionPart& part);
 

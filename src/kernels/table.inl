@@ -13,10 +13,9 @@ constexpr KernelTable make_table(const char* name) {
   t.gate = gate;
   t.softmax = softmax;
   t.rotary = rotary;
-  t.store_f16 = store_f16;
-  t.store_q8 = store_q8;
-  t.attend_f16 = attend<false>;
-  t.attend_q8 = attend<true>;
+  t.pages[(int)PageType::kF16] = {store_f16, attend<PageType::kF16>};
+  t.pages[(int)PageType::kQ8] = {store_q8, attend<PageType::kQ8>};
+  t.pages[(int)PageType::kF32] = {store_f32, attend<PageType::kF32>};
   t.merge_part = merge_part;
   t.peak_fma = peak_fma;
   t.peak_dot = peak_dot;

@@ -19,6 +19,8 @@ Status configure_grok(const HyperParameters& p, ModelConfig& config) {
   RIVAL_ASSIGN_OR_RETURN(config.final_softcap, p.f32_or("final_logit_softcapping", 0.0f));
   RIVAL_ASSIGN_OR_RETURN(config.attention_temperature_length,
                          p.u32_or("attention.temperature_length", 0, {0, limits::kContextMax}));
+  if (config.attention_temperature_length == 1)
+    return make_error(ErrorCode::kCorrupt, "{} is 1, whose logarithm is 0", p.spelled("attention.temperature_length"));
   if (!p.contains("rope.scaling.yarn_beta_fast"))
     for (LayerConfig& layer : config.layers) layer.rope_scaling.beta_fast = 8.0f;
   config.experts.normalize_weights = true;
@@ -41,6 +43,10 @@ constexpr HfName kNames[] = {
     {"ffn_gate_exps.weight", "layers.{n}.block_sparse_moe.experts.{e}.w1.weight", HfLayout::kEachExpert},
     {"ffn_down_exps.weight", "layers.{n}.block_sparse_moe.experts.{e}.w2.weight", HfLayout::kEachExpert},
     {"ffn_up_exps.weight", "layers.{n}.block_sparse_moe.experts.{e}.w3.weight", HfLayout::kEachExpert},
+    {"attn_q.weight", "layers.{n}.self_attn.q_proj.weight"},
+    {"attn_k.weight", "layers.{n}.self_attn.k_proj.weight"},
+    {"attn_v.weight", "layers.{n}.self_attn.v_proj.weight"},
+    {"attn_output.weight", "layers.{n}.self_attn.o_proj.weight"},
     // Grok-1 as converted for transformers
     {"attn_q.weight", "layers.{n}.attn.q_proj.weight"},
     {"attn_k.weight", "layers.{n}.attn.k_proj.weight"},

@@ -71,7 +71,7 @@ struct ModelConfig {
   float ffn_residual_scale = 1.0f;// Grok-2: the sum of dense block and experts is multiplied by it
   float logit_scale = 1.0f;       // logits are multiplied by it, before the cap
   float final_softcap = 0.0f;
-  // Grok-2: queries at positions beyond this length are scaled by a logarithm of the position; 0 = never.
+  // Grok-2: capped scores of queries at positions beyond this length grow with the logarithm of the position; 0 = never.
   uint32_t attention_temperature_length = 0;
   Pooling pooling = Pooling::kNone;  // embedding models only
   bool normalize_embedding = false;

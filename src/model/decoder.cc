@@ -32,7 +32,7 @@ ops::AttentionShape attention_shape(const ModelConfig& config, const LayerConfig
   const float scale = config.attention_scale > 0 ? config.attention_scale
                                                  : 1.0f / std::sqrt(static_cast<float>(config.head_dim_k));
   return {layer.n_head, layer.n_head_kv, config.head_dim_k, config.head_dim_v,
-          layer.window, config.causal,   scale,             config.attention_softcap};
+          layer.window, config.causal,   scale,             config.attention_softcap, config.attention_temperature_length};
 }
 
 // Which forms of activations the weights that read them ask for.

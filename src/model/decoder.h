@@ -21,7 +21,7 @@ namespace rival::model {
 
 struct ModelSource;
 
-enum class KvType : uint8_t { kF16, kQ8 };
+enum class KvType : uint8_t { kF16, kQ8, kF32 };  // kF32: for comparisons with references
 
 // Positions of one page. A page holds keys and values of kPagePositions consecutive positions in every layer.
 constexpr uint32_t kPagePositions = 32;

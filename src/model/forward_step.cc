@@ -212,10 +212,7 @@ void ForwardStep::place_heads(const ops::Context& context, uint32_t layer) {
       for (uint32_t h = 0; h < l.n_head; ++h) context.kernels.rotary(q + h * dk, cos, sin, half, pairs);
       for (uint32_t h = 0; h < l.n_head_kv; ++h) context.kernels.rotary(k + h * dk, cos, sin, half, pairs);
     }
-    if (c.attention_temperature_length > 0 && token.position > c.attention_temperature_length)
-      context.kernels.scale(q, std::log2(static_cast<float>(token.position)) / std::log2(static_cast<float>(c.attention_temperature_length)),
-                            size_t{l.n_head} * dk, q);
-    const auto store = kv.quantized ? context.kernels.store_q8 : context.kernels.store_f16;
+    const auto store = context.kernels.pages[static_cast<int>(kv.type)].store;
     for (uint32_t h = 0; h < l.n_head_kv; ++h)
       store(kv.page(token.page, h), static_cast<int>(token.position % kPagePositions), k + h * dk, static_cast<int>(dk),
             &v_[(size_t{t} * l.n_head_kv + h) * dv], static_cast<int>(dv));

@@ -10,6 +10,12 @@
 
 namespace rival::model {
 
+inline kernels::PageType page_type(KvType type) {
+  static_assert(static_cast<int>(KvType::kQ8) == static_cast<int>(kernels::PageType::kQ8));
+  static_assert(static_cast<int>(KvType::kF32) == static_cast<int>(kernels::PageType::kF32));
+  return static_cast<kernels::PageType>(type);
+}
+
 struct KvStore::Storage {
   KvType type;
   uint32_t pages;
@@ -19,7 +25,7 @@ struct KvStore::Storage {
   Arena arena;
 
   ops::KvLayer layer(uint32_t index) const {
-    return {reinterpret_cast<uint8_t*>(arena.data()) + layer_offset[index], page_bytes, dk, dv, type == KvType::kQ8};
+    return {reinterpret_cast<uint8_t*>(arena.data()) + layer_offset[index], page_bytes, dk, dv, page_type(type)};
   }
 };
 

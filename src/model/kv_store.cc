@@ -6,7 +6,7 @@ namespace rival::model {
 namespace {
 
 uint64_t layer_bytes(const ModelConfig& config, const LayerConfig& layer, KvType type) {
-  return layer.n_head_kv * ops::KvLayer::head_bytes(config.head_dim_k, config.head_dim_v, type == KvType::kQ8);
+  return layer.n_head_kv * ops::KvLayer::head_bytes(config.head_dim_k, config.head_dim_v, page_type(type));
 }
 
 }  // namespace

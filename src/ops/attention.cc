@@ -17,7 +17,7 @@ constexpr uint32_t kRowsAtOnce = 12;  // rows that the kernel keeps in registers
 
 // A thread's working memory for one unit.
 struct AttentionPlan::Rows {
-  std::vector<float> queries, scores, part, total;
+  std::vector<float> queries, scores, part, total, heat;
   std::vector<int32_t> first, last;
 };
 
@@ -67,6 +67,7 @@ void AttentionPlan::gather(const Unit& unit, const float* queries, Rows& rows) c
   rows.queries.resize(size_t{n} * dk);
   rows.first.resize(n);
   rows.last.resize(n);
+  rows.heat.assign(n, 1.0f);
   for (uint32_t t = 0; t < unit.tokens; ++t) {
     const uint32_t position = slice.position + unit.first + t;
     const float* from = queries + (size_t{slice.first_token + unit.first + t} * shape_.n_head + unit.kv_head * group()) * dk;
@@ -74,6 +75,8 @@ void AttentionPlan::gather(const Unit& unit, const float* queries, Rows& rows) c
     for (uint32_t g = 0; g < group(); ++g) {
       const uint32_t r = t * group() + g;
       rows.first[r] = shape_.window > 0 && position + 1 > shape_.window ? static_cast<int32_t>(position + 1 - shape_.window) : 0;
+      if (shape_.temperature_length > 0 && position > shape_.temperature_length)
+        rows.heat[r] = std::log2(static_cast<float>(position)) / std::log2(static_cast<float>(shape_.temperature_length));
       rows.last[r] = static_cast<int32_t>(shape_.causal ? position : slice.position + slice.tokens - 1);
     }
   }
@@ -91,8 +94,8 @@ void AttentionPlan::attend_chunk(const Context& context, const KvLayer& layer, c
   rows.scores.resize(kRowsAtOnce * kChunkPositions);
   const kernels::AttentionRows query_rows{static_cast<int>(this->rows(unit)), static_cast<int>(shape_.dk),
                                           static_cast<int>(shape_.dv), rows.queries.data(), rows.first.data(),
-                                          rows.last.data(), shape_.scale, shape_.softcap};
-  (layer.quantized ? context.kernels.attend_q8 : context.kernels.attend_f16)(
+                                          rows.last.data(), shape_.scale, shape_.softcap, rows.heat.data()};
+  context.kernels.pages[static_cast<int>(layer.type)].attend(
       query_rows, pages, static_cast<int>(count), static_cast<int32_t>(first_page * kPagePositions), rows.scores.data(), part);
 }
 
@@ -108,7 +111,7 @@ void AttentionPlan::write_rows(const Context& context, const Unit& unit, const k
         const float weight = std::exp(total.max[r] - largest);
         factor = weight / (total.sum[r] * weight + std::exp(sinks[head] - largest));
       }
-      context.kernels.scale(total.values + size_t{r} * dv, factor, dv,
+      context.kernels.scale(total.values + size_t{r} * part_stride(), factor, dv,
                             out + (size_t{slices_[unit.slice].first_token + t} * shape_.n_head + head) * dv);
     }
 }

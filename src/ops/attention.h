@@ -16,19 +16,24 @@ struct KvLayer {
   uint8_t* base = nullptr;  // of the layer inside page 0
   uint64_t page_stride = 0; // bytes from page to page
   uint32_t dk = 0, dv = 0;
-  bool quantized = false;
+  kernels::PageType type = kernels::PageType::kF16;
 
+  static uint32_t element_bytes(kernels::PageType type) {
+    constexpr uint32_t kBytes[kernels::kPageTypes] = {2, 1, 4};
+    return kBytes[static_cast<int>(type)];
+  }
   // Bytes of one KV head in one page.
-  static uint64_t head_bytes(uint32_t dk, uint32_t dv, bool quantized) {
-    const uint64_t values = uint64_t{kernels::kPagePositions} * (dk + dv);
-    return quantized ? values + 2 * kernels::kPagePositions * sizeof(float) : 2 * values;
+  static uint64_t head_bytes(uint32_t dk, uint32_t dv, kernels::PageType type) {
+    const uint64_t numbers = uint64_t{kernels::kPagePositions} * (dk + kernels::value_stride(static_cast<int>(dv)));
+    const uint64_t scales = type == kernels::PageType::kQ8 ? 2 * kernels::kPagePositions * sizeof(float) : 0;
+    return numbers * element_bytes(type) + scales;
   }
   kernels::PageView page(uint32_t page, uint32_t kv_head) const {
-    uint8_t* keys = base + page * page_stride + kv_head * head_bytes(dk, dv, quantized);
-    const uint64_t element = quantized ? 1 : 2;
-    uint8_t* values = keys + element * kernels::kPagePositions * dk;
-    float* scales = quantized ? reinterpret_cast<float*>(values + uint64_t{kernels::kPagePositions} * dv) : nullptr;
-    return {keys, values, scales, scales ? scales + kernels::kPagePositions : nullptr};
+    uint8_t* keys = base + page * page_stride + kv_head * head_bytes(dk, dv, type);
+    uint8_t* values = keys + uint64_t{element_bytes(type)} * kernels::kPagePositions * dk;
+    if (type != kernels::PageType::kQ8) return {keys, values, nullptr, nullptr};
+    auto* scales = reinterpret_cast<float*>(keys + head_bytes(dk, dv, type)) - 2 * kernels::kPagePositions;
+    return {keys, values, scales, scales + kernels::kPagePositions};
   }
 };
 
@@ -47,6 +52,9 @@ struct AttentionShape {
   bool causal = true;
   float scale = 1.0f;
   float softcap = 0.0f;
+  // Scores of queries at positions p > temperature_length are multiplied, after the cap, by log p over the logarithm
+  // of that length (Grok-2). 0 = never.
+  uint32_t temperature_length = 0;
 
   bool operator==(const AttentionShape&) const = default;
 };
@@ -81,8 +89,9 @@ class AttentionPlan {
   struct Rows;
 
   uint32_t group() const { return shape_.n_head / shape_.n_head_kv; }
+  uint32_t part_stride() const { return static_cast<uint32_t>(kernels::value_stride(static_cast<int>(shape_.dv))); }
   uint32_t rows(const Unit& unit) const { return unit.tokens * group(); }
-  size_t part_floats(const Unit& unit) const { return size_t{rows(unit)} * (2 + shape_.dv); }
+  size_t part_floats(const Unit& unit) const { return size_t{rows(unit)} * (2 + part_stride()); }
   kernels::AttentionPart part_at(const Unit& unit, float* place) const;
   void gather(const Unit& unit, const float* queries, Rows& rows) const;
   void attend_chunk(const Context& context, const KvLayer& layer, const Unit& unit, uint32_t chunk, Rows& rows,
