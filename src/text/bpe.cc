@@ -31,14 +31,34 @@ void add_symbol(BpeScratch& scratch, uint32_t begin, uint32_t length, TokenId id
 
 }  // namespace
 
+void Bpe::start_merges(size_t count) {
+  first_merge_.assign(table_->size(), 0);
+  merges_.reserve(count);
+}
+
 Result<Bpe> Bpe::from_merges(const TokenTable* table, std::span<const std::string_view> merges,
                              BpeOptions options) {
   Bpe bpe(table, std::move(options));
-  bpe.first_merge_.assign(table->size(), 0);
-  bpe.merges_.reserve(merges.size());
+  bpe.start_merges(merges.size());
   TokenId guess = 0;
   std::string joined;
-  for (const std::string_view merge : merges) RIVAL_RETURN_IF_ERROR(bpe.add_merge(merge, guess, joined));
+  for (size_t i = 0; i < merges.size(); ++i) {
+    const size_t space = merges[i].find(' ', 1);
+    if (space == std::string_view::npos || space + 1 == merges[i].size())
+      return make_error(ErrorCode::kCorrupt, "merge {} is '{}', expected two parts with a space between", i,
+                        merges[i]);
+    RIVAL_RETURN_IF_ERROR(
+        bpe.add_merge({merges[i].substr(0, space), merges[i].substr(space + 1)}, guess, joined));
+  }
+  return bpe;
+}
+
+Result<Bpe> Bpe::from_pairs(const TokenTable* table, std::span<const MergePair> merges, BpeOptions options) {
+  Bpe bpe(table, std::move(options));
+  bpe.start_merges(merges.size());
+  TokenId guess = 0;
+  std::string joined;
+  for (const MergePair& merge : merges) RIVAL_RETURN_IF_ERROR(bpe.add_merge(merge, guess, joined));
   return bpe;
 }
 
@@ -61,22 +81,19 @@ TokenId Bpe::find_near(std::string_view text, TokenId guess) const {
   return table_->find(text);
 }
 
-Status Bpe::add_merge(std::string_view merge, TokenId& guess, std::string& joined) {
+Status Bpe::add_merge(MergePair merge, TokenId& guess, std::string& joined) {
   const size_t index = merges_.size();
-  const size_t space = merge.find(' ', 1);
-  if (space == std::string_view::npos || space + 1 == merge.size())
-    return make_error(ErrorCode::kCorrupt, "merge {} is '{}', expected two parts with a space between", index,
-                      merge);
-  const std::string_view left = merge.substr(0, space), right = merge.substr(space + 1);
-  merges_.push_back({static_cast<uint32_t>(left.size()), 0});
-  if (right.size() < options_.continuing_prefix.size())
-    return make_error(ErrorCode::kCorrupt, "merge {} ('{}'): its right part is shorter than the prefix '{}'",
-                      index, merge, options_.continuing_prefix);
-  joined.assign(left).append(right.substr(options_.continuing_prefix.size()));
+  merges_.push_back({static_cast<uint32_t>(merge.left.size()), 0});
+  if (merge.right.size() < options_.continuing_prefix.size())
+    return make_error(ErrorCode::kCorrupt,
+                      "merge {} ('{}' and '{}'): the right part is shorter than the prefix '{}'", index,
+                      merge.left, merge.right, options_.continuing_prefix);
+  joined.assign(merge.left).append(merge.right.substr(options_.continuing_prefix.size()));
   const TokenId id = find_near(joined, guess);
-  if (options_.strict_merges && (id < 0 || table_->find(left) < 0 || table_->find(right) < 0))
-    return make_error(ErrorCode::kCorrupt, "merge {} ('{}') names a token that is not in the vocabulary",
-                      index, merge);
+  if (options_.strict_merges && (id < 0 || table_->find(merge.left) < 0 || table_->find(merge.right) < 0))
+    return make_error(ErrorCode::kCorrupt,
+                      "merge {} ('{}' and '{}') names a token that is not in the vocabulary", index,
+                      merge.left, merge.right);
   if (id < 0) return {};
   guess = id;
   merges_[index].next =

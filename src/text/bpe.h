@@ -23,6 +23,10 @@ struct BpeOptions {
   std::string end_suffix;         // spelled behind the last symbol
 };
 
+struct MergePair {
+  std::string_view left, right;
+};
+
 // Buffers that encoding works in, kept between pieces.
 struct BpeScratch {
   struct Symbol {
@@ -47,6 +51,8 @@ class Bpe {
   // strict_merges.
   static Result<Bpe> from_merges(const TokenTable* table, std::span<const std::string_view> merges,
                                  BpeOptions options);
+  static Result<Bpe> from_pairs(const TokenTable* table, std::span<const MergePair> merges,
+                                BpeOptions options);
   // scores: one a token, the highest merges first. Errors: kCorrupt where the counts differ or a score is no
   // number.
   static Result<Bpe> from_scores(const TokenTable* table, std::span<const float> scores, BpeOptions options);
@@ -65,7 +71,8 @@ class Bpe {
   };
 
   Bpe(const TokenTable* table, BpeOptions options) : table_(table), options_(std::move(options)) {}
-  Status add_merge(std::string_view merge, TokenId& guess, std::string& joined);
+  void start_merges(size_t count);
+  Status add_merge(MergePair merge, TokenId& guess, std::string& joined);
   TokenId find_near(std::string_view text, TokenId guess) const;
   void split_symbols(std::string_view piece, bool escaped, BpeScratch& scratch) const;
   void split_plainly(std::string_view piece, BpeScratch& scratch) const;

@@ -29,19 +29,43 @@ void map_chars(std::string& text, Map map) {
   text = std::move(out);
 }
 
+Status append_form(int options, std::string_view text, std::string& out) {
+  if (is_ascii(text)) {
+    out += text;
+    return {};
+  }
+  utf8proc_uint8_t* mapped = nullptr;
+  const utf8proc_ssize_t length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                               static_cast<utf8proc_ssize_t>(text.size()), &mapped,
+                                               static_cast<utf8proc_option_t>(options));
+  if (length < 0) return make_error(ErrorCode::kInternal, "normalising text: {}", utf8proc_errmsg(length));
+  out.append(reinterpret_cast<const char*>(mapped), static_cast<size_t>(length));
+  std::free(mapped);
+  return {};
+}
+
+// Characters that are newer than the library's tables stay as they are, and nothing is ordered or composed
+// across them.
 Status to_form(UnicodeForm form, std::string& text) {
   if (is_ascii(text)) return {};
   const bool composes = form == UnicodeForm::kNfc || form == UnicodeForm::kNfkc;
   const bool compatible = form == UnicodeForm::kNfkc || form == UnicodeForm::kNfkd;
   const int options = UTF8PROC_STABLE | (composes ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE) |
                       (compatible ? UTF8PROC_COMPAT : 0);
-  utf8proc_uint8_t* mapped = nullptr;
-  const utf8proc_ssize_t length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                                               static_cast<utf8proc_ssize_t>(text.size()), &mapped,
-                                               static_cast<utf8proc_option_t>(options));
-  if (length < 0) return make_error(ErrorCode::kInternal, "normalising text: {}", utf8proc_errmsg(length));
-  text.assign(reinterpret_cast<const char*>(mapped), static_cast<size_t>(length));
-  std::free(mapped);
+  std::string out;
+  out.reserve(text.size());
+  size_t begin = 0;
+  for (size_t at = 0; at < text.size();) {
+    const DecodedChar c = decode_utf8(text, at);
+    if (is_unnormalized(c.code)) {
+      RIVAL_RETURN_IF_ERROR(append_form(options, std::string_view(text).substr(begin, at - begin), out));
+      out.append(text, at, c.length);
+      begin = at + c.length;
+    }
+    at += c.length;
+  }
+  RIVAL_RETURN_IF_ERROR(append_form(options, std::string_view(text).substr(begin), out));
+  text = std::move(out);
   return {};
 }
 

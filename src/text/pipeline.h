@@ -23,8 +23,11 @@ using TokenModel = std::variant<std::monostate, Bpe, Unigram, WordPiece, WordLev
 // Lives on the heap and is not moved once built: its parts point at one another.
 struct Pipeline {
   Vocabulary vocabulary;
-  TokenTable table;               // over vocabulary.tokens
+  std::vector<std::string_view>
+      model_tokens;               // by id, where the model knows fewer tokens than the vocabulary
+  TokenTable table;               // over vocabulary.tokens, or model_tokens where those are not empty
   std::deque<std::string> texts;  // owned texts of added tokens
+  AddedTokens names;              // all added tokens by their names
   AddedTokens added;              // found in the raw text
   AddedTokens added_normalized;   // found in the normalised text
   std::vector<NormalizerStep> normalizer;
@@ -38,6 +41,10 @@ struct Pipeline {
 
 // Fills a pipeline from a vocabulary (GGUF metadata). Errors: see Tokenizer::create.
 Result<std::unique_ptr<Pipeline>> build_pipeline(Vocabulary vocabulary);
+
+// Fills a pipeline from the texts of tokenizer.json and tokenizer_config.json (which may be empty).
+Result<std::unique_ptr<Pipeline>> parse_pipeline(std::string_view tokenizer_json,
+                                                 std::string_view tokenizer_config_json);
 
 // The ids and types that a vocabulary names, checked against its size; arrays of unequal length are errors.
 Status check_vocabulary(const Vocabulary& vocabulary);

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/limits.h"
+#include "text/unicode.h"
 
 namespace rival::text {
 namespace {
@@ -121,6 +122,8 @@ size_t next_char(std::string_view text, size_t at) {
 Status Regex::find_all(std::string_view text, std::vector<Span>& matches) const {
   std::call_once(compiled_->jit_once, [&] { pcre2_jit_compile(compiled_->code.get(), PCRE2_JIT_COMPLETE); });
   matches.clear();
+  std::string older;
+  if (replace_by_stand_ins(text, older)) text = older;
   Run run(compiled_->code.get(), text);
   size_t at = 0;
   while (at <= text.size()) {

@@ -1,5 +1,6 @@
 // Oniguruma's Ruby dialect to PCRE2's. Both agree on most of the language; what differs is rewritten here.
-#include <array>
+#include <algorithm>
+#include <iterator>
 
 #include "base/limits.h"
 #include "text/regex.h"
@@ -10,32 +11,73 @@ namespace {
 
 constexpr std::string_view kSpaceInClass = "\\t-\\r\\x{85}\\p{Z}";
 constexpr std::string_view kWordInClass =
-    "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24B6}-\\x{24E9}\\x{1F130}-\\x{1F149}\\x{1F150}-\\x{1F169}\\x{1F170}"
-    "-\\x{1F189}";
+    "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}\\x{24B6}-\\x{24E9}\\x{1F130}-\\x{"
+    "1F149}"
+    "\\x{1F150}-\\x{1F169}\\x{1F170}-\\x{1F189}";
 constexpr std::string_view kHexInClass = "0-9a-fA-F";
 
-// Property names that PCRE2 does not know under Oniguruma's name.
-struct PropertyName {
+struct Name {
   std::string_view onig, pcre2;
 };
-constexpr std::array kPropertyNames = {
-    PropertyName{"Letter", "L"},
-    PropertyName{"Mark", "M"},
-    PropertyName{"Number", "N"},
-    PropertyName{"Symbol", "S"},
-    PropertyName{"Punctuation", "P"},
-    PropertyName{"Punct", "P"},
-    PropertyName{"Other", "C"},
-    PropertyName{"Separator", "Z"},
-    PropertyName{"Digit", "Nd"},
-    PropertyName{"Alpha", "Alphabetic"},
-    PropertyName{"Upper", "Uppercase"},
-    PropertyName{"Lower", "Lowercase"},
-    PropertyName{"Space", "White_Space"},
-    PropertyName{"Cntrl", "Cc"},
-    PropertyName{"Uppercase_Letter", "Lu"},
-    PropertyName{"Lowercase_Letter", "Ll"},
-    PropertyName{"Decimal_Number", "Nd"},
+
+// Property names that PCRE2 does not know under Oniguruma's name.
+constexpr Name kPropertyNames[] = {
+    {"Letter", "L"},
+    {"Mark", "M"},
+    {"Number", "N"},
+    {"Symbol", "S"},
+    {"Punctuation", "P"},
+    {"Other", "C"},
+    {"Separator", "Z"},
+    {"Digit", "Nd"},
+    {"Alpha", "Alphabetic"},
+    {"Upper", "Uppercase"},
+    {"Lower", "Lowercase"},
+    {"Space", "White_Space"},
+    {"Cntrl", "Cc"},
+    {"Uppercase_Letter", "Lu"},
+    {"Lowercase_Letter", "Ll"},
+    {"Decimal_Number", "Nd"},
+    {"Titlecase_Letter", "Lt"},
+    {"Modifier_Letter", "Lm"},
+    {"Other_Letter", "Lo"},
+    {"Nonspacing_Mark", "Mn"},
+};
+
+// Properties that are neither a general category nor a script.
+constexpr std::string_view kBinaryProperties[] = {
+    "Any",
+    "Alphabetic",
+    "Uppercase",
+    "Lowercase",
+    "White_Space",
+    "Emoji",
+    "Emoji_Presentation",
+    "Emoji_Modifier",
+    "Emoji_Modifier_Base",
+    "Emoji_Component",
+    "Extended_Pictographic",
+    "Ideographic",
+    "Dash",
+    "Hex_Digit",
+    "ID_Start",
+    "ID_Continue",
+    "XID_Start",
+    "XID_Continue",
+    "Math",
+    "Cased",
+    "Case_Ignorable",
+    "Diacritic",
+    "Variation_Selector",
+    "Default_Ignorable_Code_Point",
+};
+
+// POSIX bracket names by what Oniguruma means with them, as content of a class.
+constexpr Name kPosixNames[] = {
+    {"alpha", "\\p{Alphabetic}"}, {"digit", "\\p{Nd}"},        {"alnum", "\\p{Alphabetic}\\p{Nd}"},
+    {"upper", "\\p{Uppercase}"},  {"lower", "\\p{Lowercase}"}, {"punct", "\\p{P}\\p{S}"},
+    {"space", kSpaceInClass},     {"word", kWordInClass},      {"xdigit", kHexInClass},
+    {"cntrl", "\\p{Cc}"},
 };
 
 class Translator {
@@ -179,9 +221,14 @@ class Translator {
     std::string_view name = in_.substr(at_ + 3, end - at_ - 3);
     const bool negated = name.starts_with('^');
     if (negated) name.remove_prefix(1);
-    for (const PropertyName& known : kPropertyNames)
+    for (const Name& known : kPropertyNames)
       if (known.onig == name) name = known.pcre2;
-    std::string out = fmt::format("\\{}{{{}{}}}", peek(1), negated ? "^" : "", name);
+    // \p{Han} is the script itself; PCRE2 would take every character that the script uses.
+    const bool is_script =
+        name.size() > 2 && std::find(std::begin(kBinaryProperties), std::end(kBinaryProperties), name) ==
+                               std::end(kBinaryProperties);
+    std::string out =
+        fmt::format("\\{}{{{}{}{}}}", peek(1), negated ? "^" : "", is_script ? "sc:" : "", name);
     at_ = end + 1;
     return out;
   }
@@ -219,7 +266,7 @@ class Translator {
     if (peek() == '[' && peek(1) == ':') {
       const size_t end = in_.find(":]", at_);
       if (end == std::string_view::npos) return broken("[: without :]");
-      operand.content += in_.substr(at_, end + 2 - at_);
+      take_posix(in_.substr(at_ + 2, end - at_ - 2), operand);
       at_ = end + 2;
       return {};
     }
@@ -238,6 +285,21 @@ class Translator {
     operand.content += in_.substr(at_, length);
     at_ += length;
     return {};
+  }
+
+  // The name inside of [: and :]; ^ negates it. Names that are not in the table mean the same to PCRE2.
+  static void take_posix(std::string_view name, ClassOperand& operand) {
+    const bool negated = name.starts_with('^');
+    const auto known = std::find_if(std::begin(kPosixNames), std::end(kPosixNames), [&](const Name& posix) {
+      return posix.onig == name.substr(negated ? 1 : 0);
+    });
+    if (known == std::end(kPosixNames)) {
+      operand.content += fmt::format("[:{}:]", name);
+    } else if (negated) {
+      operand.nested.push_back(fmt::format("[^{}]", known->pcre2));
+    } else {
+      operand.content += known->pcre2;
+    }
   }
 
   Status take_class_escape(ClassOperand& operand) {

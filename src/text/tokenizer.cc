@@ -16,8 +16,9 @@ bool in_range(const Pipeline& pipeline, TokenId id) {
 std::string push_id(const Pipeline& pipeline, DecoderRun& run, TokenId id, bool skip_special) {
   if (!in_range(pipeline, id)) return {};
   const auto index = static_cast<size_t>(id);
-  if (skip_special && pipeline.is_special[index]) return {};
-  return run.push(pipeline.vocabulary.tokens[index], pipeline.is_as_is[index]);
+  const std::string_view token = pipeline.vocabulary.tokens[index];
+  if (token.empty() || (skip_special && pipeline.is_special[index])) return {};
+  return run.push(token, pipeline.is_as_is[index]);
 }
 
 }  // namespace
@@ -29,6 +30,13 @@ Tokenizer::~Tokenizer() = default;
 
 Result<Tokenizer> Tokenizer::create(Vocabulary vocabulary) {
   RIVAL_ASSIGN_OR_RETURN(std::unique_ptr<Pipeline> pipeline, build_pipeline(std::move(vocabulary)));
+  return Tokenizer(std::move(pipeline));
+}
+
+Result<Tokenizer> Tokenizer::from_json(std::string_view tokenizer_json,
+                                       std::string_view tokenizer_config_json) {
+  RIVAL_ASSIGN_OR_RETURN(std::unique_ptr<Pipeline> pipeline,
+                         parse_pipeline(tokenizer_json, tokenizer_config_json));
   return Tokenizer(std::move(pipeline));
 }
 
@@ -56,7 +64,7 @@ bool Tokenizer::is_control(TokenId id) const {
 }
 
 std::optional<TokenId> Tokenizer::find_token(std::string_view text) const {
-  if (const AddedToken* token = pipeline_->added.find(text)) return token->id;
+  if (const AddedToken* token = pipeline_->names.find(text)) return token->id;
   if (const TokenId id = pipeline_->table.find(text); id >= 0) return id;
   const auto& tokens = pipeline_->vocabulary.tokens;
   if (const auto at = std::find(tokens.begin(), tokens.end(), text); at != tokens.end() && !text.empty())

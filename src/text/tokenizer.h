@@ -40,6 +40,13 @@ class Tokenizer {
   // pre-tokeniser that is not known, kLimit for one that is too large.
   static Result<Tokenizer> create(Vocabulary vocabulary);
 
+  // From the text of tokenizer.json, and of tokenizer_config.json where there is one (it names bos, eos and
+  // the like, may add tokens, and says for some classes whether bos and eos are put around a text). Equal to
+  // the tokenizers library, but for its truncation and padding, which are left to the caller. Errors:
+  // kCorrupt, kUnsupported with the name of the component.
+  static Result<Tokenizer> from_json(std::string_view tokenizer_json,
+                                     std::string_view tokenizer_config_json = {});
+
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
   ~Tokenizer();

@@ -2,6 +2,11 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
+#include <iterator>
+
+#include "text/unicode_tables.h"
+
 namespace rival::text {
 namespace {
 
@@ -39,6 +44,14 @@ size_t well_formed_part(std::string_view text, size_t at, bool& whole) {
 }
 
 utf8proc_category_t category(char32_t code) { return utf8proc_category(static_cast<utf8proc_int32_t>(code)); }
+
+// The range of a sorted table that holds the code, or nullptr.
+template <typename Range, size_t kCount>
+const Range* find_range(const Range (&table)[kCount], char32_t code) {
+  const Range* after = std::upper_bound(std::begin(table), std::end(table), code,
+                                        [](char32_t c, const Range& range) { return c < range.first; });
+  return after != std::begin(table) && code <= std::prev(after)->last ? std::prev(after) : nullptr;
+}
 
 // Alphabetic characters outside of categories L and Nl: the enclosed letters of category So.
 bool is_enclosed_letter(char32_t code) {
@@ -161,32 +174,65 @@ bool is_punctuation(char32_t code) {
   if (code < 0x80)
     return (code >= '!' && code <= '/') || (code >= ':' && code <= '@') || (code >= '[' && code <= '`') ||
            (code >= '{' && code <= '~');
+  if (find_range(kPunctuationOn, code)) return true;
   const auto c = category(code);
-  return c >= UTF8PROC_CATEGORY_PC && c <= UTF8PROC_CATEGORY_PO;
+  return c >= UTF8PROC_CATEGORY_PC && c <= UTF8PROC_CATEGORY_PO && !find_range(kPunctuationOff, code);
 }
 
 bool is_other(char32_t code) {
   const auto c = category(code);
-  return c == UTF8PROC_CATEGORY_CC || c == UTF8PROC_CATEGORY_CF || c == UTF8PROC_CATEGORY_CN ||
-         c == UTF8PROC_CATEGORY_CO || c == UTF8PROC_CATEGORY_CS;
+  return (c == UTF8PROC_CATEGORY_CC || c == UTF8PROC_CATEGORY_CF || c == UTF8PROC_CATEGORY_CO) &&
+         !find_range(kControlOff, code);
 }
 
-bool is_nonspacing_mark(char32_t code) { return category(code) == UTF8PROC_CATEGORY_MN; }
+bool is_nonspacing_mark(char32_t code) {
+  if (code < 0x300) return false;
+  return (category(code) == UTF8PROC_CATEGORY_MN && !find_range(kNonspacingOff, code)) ||
+         find_range(kNonspacingOn, code);
+}
+
+bool is_unnormalized(char32_t code) { return code >= 0x7FD && find_range(kUnnormalized, code); }
 
 bool is_mark(char32_t code) {
   const auto c = category(code);
-  return c >= UTF8PROC_CATEGORY_MN && c <= UTF8PROC_CATEGORY_ME;
+  const bool was_mark = code == 0x1CF2 || code == 0x1CF3;  // until Unicode 12
+  return was_mark || (c >= UTF8PROC_CATEGORY_MN && c <= UTF8PROC_CATEGORY_ME && !is_unnormalized(code));
 }
 
 bool is_number(char32_t code) {
   const auto c = category(code);
-  return c >= UTF8PROC_CATEGORY_ND && c <= UTF8PROC_CATEGORY_NO;
+  return (c >= UTF8PROC_CATEGORY_ND && c <= UTF8PROC_CATEGORY_NO) || find_range(kNumberOn, code);
 }
 
-bool is_decimal(char32_t code) { return category(code) == UTF8PROC_CATEGORY_ND; }
+bool is_decimal(char32_t code) { return category(pattern_stand_in(code)) == UTF8PROC_CATEGORY_ND; }
+
+char32_t pattern_stand_in(char32_t code) {
+  if (code < 0x897) return code;
+  const CodeRangeTo* range = find_range(kPatternStandIns, code);
+  return range ? static_cast<char32_t>(range->to) : code;
+}
+
+bool replace_by_stand_ins(std::string_view text, std::string& out) {
+  // The lead bytes that sequences of the table begin with.
+  const auto may_begin_one = [](unsigned char lead) {
+    return (lead >= 0xE0 && lead <= 0xE3) || lead == 0xEA || lead == 0xF0;
+  };
+  out.clear();
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (!may_begin_one(static_cast<unsigned char>(text[at]))) continue;
+    const DecodedChar c = decode_utf8(text, at);
+    const char32_t older = pattern_stand_in(c.code);
+    if (older == c.code) continue;
+    if (out.empty()) out = text;
+    std::string spelled;
+    append_utf8(spelled, older);
+    out.replace(at, c.length, spelled);  // of the same length
+  }
+  return !out.empty();
+}
 
 bool is_word(char32_t code) {
-  const auto c = category(code);
+  const auto c = category(pattern_stand_in(code));
   return (c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_NL) || c == UTF8PROC_CATEGORY_PC ||
          code == 0x200C || code == 0x200D || is_enclosed_letter(code);
 }
@@ -202,6 +248,10 @@ void append_lower(std::string& out, char32_t code) {
   if (code == 0x130) {
     append_utf8(out, 'i');
     append_utf8(out, 0x307);
+    return;
+  }
+  if (const CodeRangeTo* range = code < 0x1C89 ? nullptr : find_range(kLowerOn, code)) {
+    append_utf8(out, static_cast<char32_t>(static_cast<int>(code) + range->to));
     return;
   }
   append_utf8(out, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code))));

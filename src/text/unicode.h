@@ -53,17 +53,22 @@ constexpr int escaped_byte(char32_t code) {
 // Undoes escape_invalid_utf8.
 std::string unescape_invalid_utf8(std::string_view text);
 
-// ---- classes of characters, as Rust's char and Unicode name them
-// -------------------------------------------
-bool is_white_space(char32_t code);  // property White_Space
-bool is_punctuation(char32_t code);  // general category P*, or ASCII punctuation and symbols
-bool is_other(char32_t code);        // general category C*
-bool is_nonspacing_mark(char32_t code);
-bool is_mark(char32_t code);     // general category M*
-bool is_number(char32_t code);   // general category N*
-bool is_decimal(char32_t code);  // general category Nd
-bool is_word(char32_t code);     // \w of Unicode TR18: Alphabetic, M, Nd, Pc, Join_Control
-bool is_cjk(char32_t code);      // the CJK ideographs that BERT sets apart
+// ---- classes of characters, as the tokenizers library has them (unicode_tables.h) ----------------------------
+bool is_white_space(char32_t code);      // property White_Space
+bool is_punctuation(char32_t code);      // general category P, or ASCII punctuation and symbols
+bool is_other(char32_t code);            // categories Cc, Cf, Co: control, format, private use
+bool is_nonspacing_mark(char32_t code);  // general category Mn
+bool is_mark(char32_t code);             // general category M
+bool is_number(char32_t code);           // general category N
+bool is_decimal(char32_t code);          // general category Nd
+bool is_word(char32_t code);             // \w of Unicode TR18: Alphabetic, M, Nd, Pc, Join_Control
+bool is_cjk(char32_t code);              // the CJK ideographs that BERT sets apart
+bool is_unnormalized(char32_t code);     // newer than the normaliser: starts anew, is never rewritten
+
+// An older character of the same class and length in UTF-8 for one that PCRE2 does not know yet; else itself.
+char32_t pattern_stand_in(char32_t code);
+// False, and out empty, where a text needs no stand-ins.
+bool replace_by_stand_ins(std::string_view text, std::string& out);
 
 // Lower case with the one-to-many rule of U+0130; other characters map one to one.
 void append_lower(std::string& out, char32_t code);

@@ -89,6 +89,7 @@ void add_tokens(Pipeline& pipeline) {
                      contains(vocabulary.strips_left, id), contains(vocabulary.strips_right, id)});
   }
   pipeline.added = AddedTokens(std::move(added));
+  pipeline.names = pipeline.added;
 }
 
 Status put_around(Pipeline& pipeline, bool wanted, std::string_view name, std::optional<TokenId> id,
