@@ -17,6 +17,8 @@ constexpr Command kCommands[] = {
     {"show", "what a model is: maker, licence, size, files", run_show},
     {"rm", "remove a model from this machine", run_rm},
     {"quantize", "write a model again with its weights in another type", run_quantize},
+    {"bench", "rates of a model on this machine, as shares of the machine's limits", run_bench},
+    {"eval", "how well a model predicts: perplexity of a text", run_eval},
     {"doctor", "what is missing or slow on this machine, and what to do about it", run_doctor},
     {"install", "put rival on the PATH", run_install},
     {"completion", "completion of commands and model names for bash, zsh or fish", run_completion},

@@ -25,6 +25,8 @@ int run_ls(int argc, char** argv);
 int run_show(int argc, char** argv);
 int run_rm(int argc, char** argv);
 int run_quantize(int argc, char** argv);
+int run_bench(int argc, char** argv);
+int run_eval(int argc, char** argv);
 int run_doctor(int argc, char** argv);
 int run_install(int argc, char** argv);
 int run_completion(int argc, char** argv);

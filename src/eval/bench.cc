@@ -126,29 +126,32 @@ Result<BenchResult> Bench::decode(uint32_t batch, uint32_t depth) {
 
 }  // namespace
 
-uint32_t bench_pages(const BenchOptions& options) {
-  uint64_t pages = pages_for(options.prefill);
+uint64_t decode_pages(const BenchOptions& options, uint32_t batch, uint32_t depth) {
+  return uint64_t{batch} * pages_for(uint64_t{depth} + options.decode);
+}
+
+uint32_t bench_pages(const BenchOptions& options, uint64_t pages_max) {
+  std::vector<uint64_t> wanted = {1, pages_for(options.prefill)};
   if (options.decode > 0)
     for (const uint32_t batch : options.batch)
-      for (const uint32_t depth : options.depth)
-        pages = std::max<uint64_t>(pages, uint64_t{batch} * pages_for(uint64_t{depth} + options.decode));
-  return static_cast<uint32_t>(std::max<uint64_t>(pages, 1));
+      for (const uint32_t depth : options.depth) wanted.push_back(decode_pages(options, batch, depth));
+  uint64_t pages = 1;
+  for (const uint64_t each : wanted)
+    if (each <= pages_max) pages = std::max(pages, each);
+  return static_cast<uint32_t>(pages);
 }
 
 Result<std::vector<BenchResult>> run_bench(engine::ForwardModel& model, const ModelWork& work,
                                            const MachineLimits& limits, const BenchOptions& options) {
-  if (bench_pages(options) > model.page_count())
-    return make_error(ErrorCode::kLimit, "the tests need {} KV pages; there are {}", bench_pages(options),
-                      model.page_count());
   Bench bench(model, work, limits, options);
   std::vector<BenchResult> results;
-  if (options.prefill > 0) {
+  if (options.prefill > 0 && pages_for(options.prefill) <= model.page_count()) {
     RIVAL_ASSIGN_OR_RETURN(BenchResult result, bench.prefill());
     results.push_back(std::move(result));
   }
   for (const uint32_t batch : options.batch) {
     for (const uint32_t depth : options.depth) {
-      if (batch == 0 || options.decode == 0) continue;
+      if (batch == 0 || options.decode == 0 || decode_pages(options, batch, depth) > model.page_count()) continue;
       RIVAL_ASSIGN_OR_RETURN(BenchResult result, bench.decode(batch, depth));
       results.push_back(std::move(result));
     }

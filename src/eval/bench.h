@@ -29,10 +29,14 @@ struct BenchResult {
   double limit_share = 0.0;  // least_seconds over measured seconds
 };
 
-// Pages that the tests need, so that the store can be made before.
-uint32_t bench_pages(const BenchOptions& options);
+// KV pages that decoding takes.
+uint64_t decode_pages(const BenchOptions& options, uint32_t batch, uint32_t depth);
 
-// Prefill first, then decode: for each batch each depth. Errors: kLimit if the pages do not suffice; those of forward().
+// Pages for every test that takes at most pages_max, so that the store can be made before.
+uint32_t bench_pages(const BenchOptions& options, uint64_t pages_max);
+
+// Prefill first, then decode: for each batch each depth. Tests for which the model has too few pages are left out.
+// Errors: those of forward().
 Result<std::vector<BenchResult>> run_bench(engine::ForwardModel& model, const ModelWork& work,
                                            const MachineLimits& limits, const BenchOptions& options);
 
