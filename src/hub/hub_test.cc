@@ -48,6 +48,7 @@ TEST(Source, FormsAndTheirTexts) {
   EXPECT_EQ(to_text(*parse_source("https://huggingface.co/o/n/resolve/main/sub/f.gguf?download=true")),
             "hf:o/n/sub/f.gguf");
   EXPECT_EQ(to_text(*parse_source("https://huggingface.co/o/n/tree/v2")), "hf:o/n@v2");
+  EXPECT_EQ(to_text(*parse_source("HTTPS://HuggingFace.co/o/n")), "hf:o/n");
   EXPECT_EQ(std::get<UrlSource>(*parse_source("https://h/a.gguf#sha256=" + std::string(64, 'A'))).sha256,
             kHash);
 }
