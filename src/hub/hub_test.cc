@@ -96,7 +96,7 @@ TEST(CatalogueFile, NamesAliasesAndQuantisations) {
     EXPECT_EQ(catalogue->find(name)->name, "smollm2:135m") << name;
   EXPECT_EQ(catalogue->find("smollm2:135m-q8_0"), nullptr);
   EXPECT_THAT(catalogue->similar("smolm2:135m"), ::testing::Contains("smollm2:135m"));
-  EXPECT_THAT(catalogue->similar("gemma3:99b"), ::testing::Contains("gemma3:270m"));
+  EXPECT_THAT(catalogue->similar("gemma3:99b"), ::testing::Each(HasSubstr("gemma3:")));
   EXPECT_THAT(catalogue->similar("entirely-unknown"), ElementsAre());
   EXPECT_EQ(catalogue->find("gemma3:270m")->kind, Kind::kBase);
   EXPECT_TRUE(catalogue->find("gemma3:270m")->licence.accept);
