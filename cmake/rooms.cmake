@@ -1,8 +1,10 @@
-# rival_room(NAME LINK libs...): one static library from src/NAME/*.cc, and one test program from its
-# *_test.cc files, registered with ctest under the room's name.
+# rival_room(NAME LINK libs...): one static library from src/NAME/*.cc and one level of folders below (but not
+# kernels/isa, whose files are compiled for one instruction set each), and one test program from its *_test.cc
+# files, registered with ctest under the room's name.
 function(rival_room name)
   cmake_parse_arguments(ROOM "" "" "LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc ${CMAKE_SOURCE_DIR}/src/${name}/*/*.cc)
+  list(FILTER sources EXCLUDE REGEX "/src/kernels/isa/")
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
