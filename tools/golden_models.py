@@ -121,7 +121,8 @@ def reference_logits(case, config, arrays, ids):
         config = {k: v for k, v in config.items() if k != "quantization_config"}
     with tempfile.TemporaryDirectory() as folder:
         write_folder(folder, config, arrays)
-        model = case.model_class().from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+        model = case.model_class().from_pretrained(folder, dtype=torch.float32, attn_implementation="eager",
+                                                   experts_implementation="eager").eval()
     with torch.no_grad():
         out = model(input_ids=torch.tensor([ids]))
         if case.embedding:

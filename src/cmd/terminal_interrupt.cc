@@ -11,22 +11,20 @@ namespace {
 // A signal handler reaches nothing but globals.
 std::atomic<bool> noted_ctrl_c{false};
 std::atomic<int> noted_end{0};
-constexpr std::array<int, 5> kSignals = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT};
-std::array<struct sigaction, kSignals.size()> before;
+std::array<struct sigaction, 3> before;
+
+constexpr std::array<int, 3> kSignals = {SIGINT, SIGTERM, SIGHUP};
 
 void note(int signal) {
   if (signal == SIGINT)
     noted_ctrl_c = true;
-  else if (signal == SIGTERM || signal == SIGHUP)
+  else
     noted_end = signal;
 }
 
 }  // namespace
 
-Interrupts::Interrupts() { resume(); }
-Interrupts::~Interrupts() { pause(); }
-
-void Interrupts::resume() {
+Interrupts::Interrupts() {
   noted_ctrl_c = false;
   noted_end = 0;
   struct sigaction action = {};
@@ -34,7 +32,7 @@ void Interrupts::resume() {
   for (size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &action, &before[i]);
 }
 
-void Interrupts::pause() {
+Interrupts::~Interrupts() {
   for (size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before[i], nullptr);
 }
 

@@ -24,7 +24,8 @@ Status configure_bert(const HyperParameters& p, ModelConfig& config) {
 }
 
 constexpr std::string_view kClasses[] = {"BertModel"};
-constexpr std::string_view kRoles[] = {"attn_norm.weight", "attn_norm.bias", "ffn_norm.weight", "ffn_norm.bias"};
+constexpr std::string_view kRoles[] = {"attn_norm.weight", "attn_norm.bias", "ffn_norm.weight",
+                                       "ffn_norm.bias"};
 constexpr TensorAlias kAliases[] = {{"attn_norm.weight", "attn_output_norm.weight"},
                                     {"attn_norm.bias", "attn_output_norm.bias"},
                                     {"ffn_norm.weight", "layer_output_norm.weight"},

@@ -39,8 +39,8 @@ Status configure_gemma3(const HyperParameters& p, ModelConfig& config) {
   RIVAL_RETURN_IF_ERROR(use_windows(p, 0, 6, config));
   RIVAL_ASSIGN_OR_RETURN(const float local_base, p.f32_or("rope.freq_base_swa", 10000.0f));
   if (local_base <= 0.0f)
-    return make_error(ErrorCode::kCorrupt, "{} is {}, expected a positive number", p.spelled("rope.freq_base_swa"),
-                      local_base);
+    return make_error(ErrorCode::kCorrupt, "{} is {}, expected a positive number",
+                      p.spelled("rope.freq_base_swa"), local_base);
   for (LayerConfig& layer : config.layers) {
     if (layer.window == 0) continue;
     layer.rope_base = local_base;
@@ -54,9 +54,9 @@ constexpr std::string_view kGemma2Classes[] = {"Gemma2ForCausalLM"};
 constexpr std::string_view kGemma3Classes[] = {"Gemma3ForCausalLM", "Gemma3ForConditionalGeneration"};
 constexpr std::string_view kGemma2Roles[] = {"attn_norm.weight", "ffn_norm.weight", "ffn_gate.weight",
                                              "post_attention_norm.weight", "post_ffw_norm.weight"};
-constexpr std::string_view kGemma3Roles[] = {"attn_norm.weight", "ffn_norm.weight", "ffn_gate.weight",
-                                             "post_attention_norm.weight", "post_ffw_norm.weight",
-                                             "attn_q_norm.weight", "attn_k_norm.weight"};
+constexpr std::string_view kGemma3Roles[] = {
+    "attn_norm.weight",     "ffn_norm.weight",    "ffn_gate.weight",   "post_attention_norm.weight",
+    "post_ffw_norm.weight", "attn_q_norm.weight", "attn_k_norm.weight"};
 
 constexpr HfName kNormNames[] = {
     {"post_attention_norm.weight", "layers.{n}.post_attention_layernorm.weight"},
@@ -65,8 +65,9 @@ constexpr HfName kNormNames[] = {
 };
 
 constexpr HfDefault kGemma3Defaults[] = {
-    {"num_attention_heads", 8},         {"num_key_value_heads", 4}, {"head_dim", 256}, {"rms_norm_eps", 1e-6},
-    {"max_position_embeddings", 131072}, {"rope_theta", 1e6},        {"query_pre_attn_scalar", 256},
+    {"num_attention_heads", 8},     {"num_key_value_heads", 4},          {"head_dim", 256},
+    {"rms_norm_eps", 1e-6},         {"max_position_embeddings", 131072}, {"rope_theta", 1e6},
+    {"query_pre_attn_scalar", 256},
 };
 
 }  // namespace

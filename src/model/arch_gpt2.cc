@@ -1,4 +1,5 @@
-// GPT-2 (learned positions) and StarCoder 2 (its blocks with RoPE and grouped heads): LayerNorm, biases, no gates.
+// GPT-2 (learned positions) and StarCoder 2 (its blocks with RoPE and grouped heads): LayerNorm, biases, no
+// gates.
 #include "model/architectures.h"
 
 namespace rival::model {
@@ -19,7 +20,8 @@ Status configure_starcoder2(const HyperParameters& p, ModelConfig& config) {
 
 constexpr std::string_view kGpt2Classes[] = {"GPT2LMHeadModel"};
 constexpr std::string_view kStarCoder2Classes[] = {"Starcoder2ForCausalLM"};
-constexpr std::string_view kRoles[] = {"attn_norm.weight", "attn_norm.bias", "ffn_norm.weight", "ffn_norm.bias"};
+constexpr std::string_view kRoles[] = {"attn_norm.weight", "attn_norm.bias", "ffn_norm.weight",
+                                       "ffn_norm.bias"};
 
 constexpr HfName kGpt2Names[] = {
     {"token_embd.weight", "wte.weight"},

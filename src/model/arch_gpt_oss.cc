@@ -1,5 +1,5 @@
-// gpt-oss: experts with biases and a clamped gate, attention sinks, every other layer with a window, YaRN whose
-// correction range is not rounded.
+// gpt-oss: experts with biases and a clamped gate, attention sinks, every other layer with a window, YaRN
+// whose correction range is not rounded.
 #include "model/architectures.h"
 
 namespace rival::model {
@@ -16,10 +16,10 @@ Status configure_gpt_oss(const HyperParameters& p, ModelConfig& config) {
 }
 
 constexpr std::string_view kClasses[] = {"GptOssForCausalLM"};
-constexpr std::string_view kRoles[] = {"attn_norm.weight", "ffn_norm.weight", "attn_q.bias", "attn_k.bias",
-                                       "attn_v.bias", "attn_output.bias", "attn_sinks.weight", "ffn_gate_inp.bias",
-                                       "ffn_gate_exps.weight", "ffn_gate_exps.bias", "ffn_up_exps.bias",
-                                       "ffn_down_exps.bias"};
+constexpr std::string_view kRoles[] = {"attn_norm.weight",   "ffn_norm.weight",   "attn_q.bias",
+                                       "attn_k.bias",        "attn_v.bias",       "attn_output.bias",
+                                       "attn_sinks.weight",  "ffn_gate_inp.bias", "ffn_gate_exps.weight",
+                                       "ffn_gate_exps.bias", "ffn_up_exps.bias",  "ffn_down_exps.bias"};
 constexpr TensorAlias kAliases[] = {{"ffn_norm.weight", "post_attention_norm.weight"}};
 
 constexpr HfName kNames[] = {

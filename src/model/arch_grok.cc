@@ -1,8 +1,9 @@
-// Grok-1 and Grok-2: experts with GELU gates (in Grok-2 beside a dense block), norms after the blocks, caps and
-// multipliers. The numbers that old files of Grok-1 leave out are its own.
+// Grok-1 and Grok-2: experts with GELU gates (in Grok-2 beside a dense block), norms after the blocks, caps
+// and multipliers. The numbers that old files of Grok-1 leave out are its own.
 //
-// The router follows the GGUF community's convention: the chosen experts' weights are divided by their sum and the
-// router's logits are not capped (router_logit_softcapping is stored in files, but no program that reads GGUF uses it).
+// The router follows the GGUF community's convention: the chosen experts' weights are divided by their sum
+// and the router's logits are not capped (router_logit_softcapping is stored in files, but no program that
+// reads GGUF uses it).
 #include "base/limits.h"
 #include "model/architectures.h"
 
@@ -20,7 +21,8 @@ Status configure_grok(const HyperParameters& p, ModelConfig& config) {
   RIVAL_ASSIGN_OR_RETURN(config.attention_temperature_length,
                          p.u32_or("attention.temperature_length", 0, {0, limits::kContextMax}));
   if (config.attention_temperature_length == 1)
-    return make_error(ErrorCode::kCorrupt, "{} is 1, whose logarithm is 0", p.spelled("attention.temperature_length"));
+    return make_error(ErrorCode::kCorrupt, "{} is 1, whose logarithm is 0",
+                      p.spelled("attention.temperature_length"));
   if (!p.contains("rope.scaling.yarn_beta_fast"))
     for (LayerConfig& layer : config.layers) layer.rope_scaling.beta_fast = 8.0f;
   config.experts.normalize_weights = true;

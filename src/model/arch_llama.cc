@@ -34,7 +34,8 @@ Status configure_granite(const HyperParameters& p, ModelConfig& config) {
   RIVAL_ASSIGN_OR_RETURN(config.residual_scale, p.f32_or("residual_scale", 1.0f));
   RIVAL_ASSIGN_OR_RETURN(const float divisor, p.f32("logit_scale"));
   if (divisor == 0.0f)
-    return make_error(ErrorCode::kCorrupt, "{} is 0, expected a divisor of the logits", p.spelled("logit_scale"));
+    return make_error(ErrorCode::kCorrupt, "{} is 0, expected a divisor of the logits",
+                      p.spelled("logit_scale"));
   config.logit_scale = 1.0f / divisor;
   return {};
 }

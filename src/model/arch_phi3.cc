@@ -1,8 +1,8 @@
 // Phi-3 and Phi-4: Llama's shape with q, k, v in one tensor and gate and up in another.
 //
-// Their long-context files hold two lists of RoPE divisors, for texts up to the original context and for longer
-// ones. A text cannot change from one to the other on the way, so the short list is used and the context ends where
-// it does.
+// Their long-context files hold two lists of RoPE divisors, for texts up to the original context and for
+// longer ones. A text cannot change from one to the other on the way, so the short list is used and the
+// context ends where it does.
 #include <algorithm>
 
 #include "base/limits.h"
@@ -21,7 +21,9 @@ Status configure_phi3(const HyperParameters& p, ModelConfig& config) {
   RIVAL_ASSIGN_OR_RETURN(const float factor, p.f32_or("rope.scaling.attn_factor", 1.0f));
   if (factor == 1.0f) return {};
   for (LayerConfig& layer : config.layers)  // YaRN with factor 1 leaves the frequencies alone
-    layer.rope_scaling = {.kind = RopeScalingKind::kYarn, .factor = 1.0f, .original_context = original,
+    layer.rope_scaling = {.kind = RopeScalingKind::kYarn,
+                          .factor = 1.0f,
+                          .original_context = original,
                           .attention_factor = factor};
   return {};
 }

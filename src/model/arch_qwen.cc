@@ -30,7 +30,9 @@ constexpr Architecture kQwen2 = {
 constexpr Architecture kQwen3 = {
     .name = "qwen3", .hf_classes = kQwen3Classes, .required = kQwen3Roles, .configure = configure_qwen};
 
-constexpr Architecture kQwen3Moe = {
-    .name = "qwen3moe", .hf_classes = kQwen3MoeClasses, .required = kQwen3Roles, .configure = configure_qwen3moe};
+constexpr Architecture kQwen3Moe = {.name = "qwen3moe",
+                                    .hf_classes = kQwen3MoeClasses,
+                                    .required = kQwen3Roles,
+                                    .configure = configure_qwen3moe};
 
 }  // namespace rival::model

@@ -119,7 +119,7 @@ Status Decoder::embed(std::span<const SequenceSlice> slices, std::vector<float>&
     slice.logits_count = 0;
   }
   for (size_t i = 0; i < own.size(); ++i) own[i].pages = pages[i];
-  KvStore kv(config, KvType::kF16, count);
+  KvStore kv(config, KvType::kF32, count);  // read once and dropped: there is nothing to save
   RIVAL_RETURN_IF_ERROR(impl_->check(own, kv));
   embeddings.assign(own.size() * config.d_model, 0.0f);
   if (own.empty()) return {};

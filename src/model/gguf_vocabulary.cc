@@ -30,21 +30,38 @@ constexpr KindDefaults kKinds[] = {
 };
 
 // Pre-tokenisers whose vocabularies take a whole piece that is a token as it is.
-constexpr std::string_view kIgnoreMerges[] = {"llama3",  "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral",
-                                              "midm-2.0", "lfm2",     "minicpm5",  "youtu",   "glm4",      "glm5",
-                                              "tekken",  "jina-v5-nano"};
-constexpr std::string_view kAddBos[] = {"llama3",   "llama-v3", "llama-bpe", "falcon3",      "falcon-h1", "pixtral",
-                                        "midm-2.0", "lfm2",     "tekken",    "jina-v5-nano", "chameleon"};
+constexpr std::string_view kIgnoreMerges[] = {"llama3",  "llama-v3", "llama-bpe", "falcon3",     "falcon-h1",
+                                              "pixtral", "midm-2.0", "lfm2",      "minicpm5",    "youtu",
+                                              "glm4",    "glm5",     "tekken",    "jina-v5-nano"};
+constexpr std::string_view kAddBos[] = {"llama3",    "llama-v3",     "llama-bpe", "falcon3",
+                                        "falcon-h1", "pixtral",      "midm-2.0",  "lfm2",
+                                        "tekken",    "jina-v5-nano", "chameleon"};
 
-constexpr std::string_view kEndOfTurn[] = {"<|eot_id|>",     "<|im_end|>",      "<|end|>",
-                                           "<end_of_turn>",  "<|endoftext|>",   "<|end_of_text|>",
-                                           "<EOT>",          "_<EOT>",          "[EOT]",
-                                           "<｜end▁of▁sentence｜>", "<end_of_utterance>"};
-constexpr std::string_view kEndOfGeneration[] = {
-    "<|eot_id|>",    "<|im_end|>", "<|end|>",           "<|return|>", "<|call|>", "<|flush|>",  "<|calls|>",
-    "<end_of_turn>", "<|endoftext|>", "<|eom_id|>",     "<EOT>",      "_<EOT>",   "[EOT]",      "[EOS]",
-    "<|end_of_text|>", "<end_of_utterance>", "<eos>",   "<turn|>",    "</s>",     "<|tool_response>",
-    "<｜end▁of▁sentence｜>", "[e~["};
+constexpr std::string_view kEndOfTurn[] = {
+    "<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>",         "<|endoftext|>",     "<|end_of_text|>",
+    "<EOT>",      "_<EOT>",     "[EOT]",   "<｜end▁of▁sentence｜>", "<end_of_utterance>"};
+constexpr std::string_view kEndOfGeneration[] = {"<|eot_id|>",
+                                                 "<|im_end|>",
+                                                 "<|end|>",
+                                                 "<|return|>",
+                                                 "<|call|>",
+                                                 "<|flush|>",
+                                                 "<|calls|>",
+                                                 "<end_of_turn>",
+                                                 "<|endoftext|>",
+                                                 "<|eom_id|>",
+                                                 "<EOT>",
+                                                 "_<EOT>",
+                                                 "[EOT]",
+                                                 "[EOS]",
+                                                 "<|end_of_text|>",
+                                                 "<end_of_utterance>",
+                                                 "<eos>",
+                                                 "<turn|>",
+                                                 "</s>",
+                                                 "<|tool_response>",
+                                                 "<｜end▁of▁sentence｜>",
+                                                 "[e~["};
 
 template <typename List, typename Item>
 bool contains(const List& list, const Item& item) {
@@ -54,7 +71,8 @@ bool contains(const List& list, const Item& item) {
 Result<const KindDefaults*> find_kind(std::string_view name) {
   for (const KindDefaults& row : kKinds)
     if (row.name == name) return &row;
-  return make_error(ErrorCode::kUnsupported, "tokenizer.ggml.model is {}; known are llama, gpt2, bert, t5 and gemma4",
+  return make_error(ErrorCode::kUnsupported,
+                    "tokenizer.ggml.model is {}; known are llama, gpt2, bert, t5 and gemma4",
                     format::quote_name(name));
 }
 
@@ -73,8 +91,8 @@ Status read_tokens(const format::Metadata& metadata, Vocabulary& vocabulary) {
 
 Status check_length(std::string_view key, size_t found, size_t expected) {
   if (found == expected) return {};
-  return make_error(ErrorCode::kCorrupt, "{} has {} items, expected {} as tokenizer.ggml.tokens has", key, found,
-                    expected);
+  return make_error(ErrorCode::kCorrupt, "{} has {} items, expected {} as tokenizer.ggml.tokens has", key,
+                    found, expected);
 }
 
 Status read_scores_and_types(const format::Metadata& metadata, Vocabulary& vocabulary) {
@@ -96,8 +114,8 @@ Status read_scores_and_types(const format::Metadata& metadata, Vocabulary& vocab
   return {};
 }
 
-// The id under `key`; `fallback` (-1: none) if the key is missing and the vocabulary is that large. A stored -1
-// means none.
+// The id under `key`; `fallback` (-1: none) if the key is missing and the vocabulary is that large. A stored
+// -1 means none.
 Status read_id(const format::Metadata& metadata, std::string_view key, int fallback, size_t count,
                std::optional<TokenId>& out) {
   if (!metadata.contains(key)) {
@@ -147,14 +165,15 @@ Status read_normalizer(const format::Metadata& metadata, Vocabulary& v) {
   const format::MetadataEntry* charsmap = metadata.find("tokenizer.ggml.precompiled_charsmap");
   if (charsmap == nullptr) return {};
   if (charsmap->type != format::MetadataType::kArray || charsmap->bytes.size() != charsmap->count)
-    return make_error(ErrorCode::kCorrupt, "tokenizer.ggml.precompiled_charsmap is {}, expected an array of bytes",
+    return make_error(ErrorCode::kCorrupt,
+                      "tokenizer.ggml.precompiled_charsmap is {}, expected an array of bytes",
                       charsmap->type_name());
   v.precompiled_charsmap = {reinterpret_cast<const char*>(charsmap->bytes.data()), charsmap->bytes.size()};
   return {};
 }
 
-// Special tokens of Phi-3 take the space behind them, but for the three that it shares with Llama. GGUF does not
-// say it; llama.cpp knows it by the name.
+// Special tokens of Phi-3 take the space behind them, but for the three that it shares with Llama. GGUF does
+// not say it; llama.cpp knows it by the name.
 void find_stripping_tokens(const format::Metadata& metadata, Vocabulary& v) {
   const auto architecture = metadata.get_string_or("general.architecture", "");
   if (v.kind != VocabularyKind::kSentencePiece || !architecture.ok() || *architecture != "phi3") return;
@@ -169,7 +188,8 @@ void find_stripping_tokens(const format::Metadata& metadata, Vocabulary& v) {
 Status read_switches(const format::Metadata& metadata, const KindDefaults& defaults, Vocabulary& v) {
   const bool bpe_bos = v.kind == VocabularyKind::kBpe && contains(kAddBos, v.pre);
   v.ignore_merges = v.kind == VocabularyKind::kBpe && contains(kIgnoreMerges, v.pre);
-  RIVAL_ASSIGN_OR_RETURN(v.add_bos, metadata.get_bool_or("tokenizer.ggml.add_bos_token", defaults.add_bos || bpe_bos));
+  RIVAL_ASSIGN_OR_RETURN(v.add_bos,
+                         metadata.get_bool_or("tokenizer.ggml.add_bos_token", defaults.add_bos || bpe_bos));
   RIVAL_ASSIGN_OR_RETURN(v.add_eos, metadata.get_bool_or("tokenizer.ggml.add_eos_token", defaults.add_eos));
   RIVAL_ASSIGN_OR_RETURN(v.add_space_prefix,
                          metadata.get_bool_or("tokenizer.ggml.add_space_prefix", defaults.add_space_prefix));

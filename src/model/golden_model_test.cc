@@ -1,3 +1,5 @@
+#include "model/golden_model.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 #include "base/thread_team.h"
 #include "format/safetensors_writer.h"
 #include "model/decoder.h"
-#include "model/golden_model.h"
 #include "model/source.h"
 
 namespace rival::model {
@@ -109,8 +110,10 @@ GoldenModel make_golden(const std::string& name) {
   return golden;
 }
 
-std::vector<float> run_golden(const ModelSource& source, const GoldenModel& golden, size_t chunk,
-                              uint32_t threads) {
+namespace {
+
+// Logits of every position, or the pooled embedding, in slices of at most `chunk` tokens.
+std::vector<float> run(const ModelSource& source, const GoldenModel& golden, size_t chunk, uint32_t threads) {
   ThreadTeam team(threads);
   const auto decoder = Decoder::create(source, team);
   EXPECT_TRUE(decoder.ok()) << decoder.error().message;
@@ -138,11 +141,10 @@ std::vector<float> run_golden(const ModelSource& source, const GoldenModel& gold
   return all;
 }
 
-namespace {
-
 // Products with quantised weights quantise activations to 8 bits: the reference does not.
 double tolerance_factor(const ModelSource& source) {
-  const bool quantized = !source.layers[0].expert_up.empty() && source.layers[0].expert_up[0].type == DType::kMXFP4;
+  const bool quantized =
+      !source.layers[0].expert_up.empty() && source.layers[0].expert_up[0].type == DType::kMXFP4;
   return quantized ? 20.0 : 1.0;
 }
 
@@ -168,8 +170,8 @@ TEST_P(GoldenTest, LogitsAreThoseOfTheReference) {
   const auto source = open_model(golden.folder);
   ASSERT_TRUE(source.ok()) << source.error().message;
   // In one piece, and cut so that windows and pages meet the cuts: the same numbers.
-  const std::vector<float> whole = run_golden(*source, golden, 512, 1);
-  EXPECT_EQ(whole, run_golden(*source, golden, 3, 2));
+  const std::vector<float> whole = run(*source, golden, 512, 1);
+  EXPECT_EQ(whole, run(*source, golden, 3, 2));
   const double share = share_of_tolerance(golden, whole);
   RecordProperty("share_of_tolerance", std::to_string(share));
   EXPECT_LE(share, tolerance_factor(*source));

@@ -116,8 +116,10 @@ class Translator {
       for (const std::string_view name : translation.names) {
         if (name != row.key) continue;
         const bool whole = row.value == std::floor(row.value);
-        if (whole) set(translation.key, static_cast<int64_t>(row.value), name);
-        else set(translation.key, row.value, name);
+        if (whole)
+          set(translation.key, static_cast<int64_t>(row.value), name);
+        else
+          set(translation.key, row.value, name);
       }
     }
     if (row.key == "query_pre_attn_scalar") set("attention.scale", 1.0 / std::sqrt(row.value), row.key);
@@ -152,7 +154,8 @@ class Translator {
       if (const json::value* value = rope.if_contains(name); value != nullptr && value->is_string())
         kind = value->get_string();
     if (kind == "su") kind = "longrope";
-    if (kind == "default" || kind == "dynamic") kind = "none";  // dynamic: as trained up to the trained length
+    if (kind == "default" || kind == "dynamic")
+      kind = "none";  // dynamic: as trained up to the trained length
     if (kind == "mrope")
       return make_error(ErrorCode::kUnsupported, "config.json: rope type 'mrope' is not one that Rival has");
     set("rope.scaling.type", kind, "rope_type");
@@ -162,11 +165,13 @@ class Translator {
   }
 
   void translate_yarn(const json::object& rope) {
+    if (!result_.contains("rope.scaling.truncate")) set("rope.scaling.truncate", true, "truncate");
     const auto value = [&](const char* name) {
       const json::value* found = rope.if_contains(name);
       return found != nullptr && found->is_number() ? found->to_number<double>() : 0.0;
     };
-    const double context = number("max_position_embeddings", 0.0), original = value("original_max_position_embeddings");
+    const double context = number("max_position_embeddings", 0.0),
+                 original = value("original_max_position_embeddings");
     double factor = value("factor");
     if (factor == 0.0 && original > 0.0) {
       factor = context / original;
@@ -175,16 +180,19 @@ class Translator {
     const double mscale = value("mscale"), mscale_all = value("mscale_all_dim");
     if (value("attention_factor") != 0.0 || mscale == 0.0 || mscale_all == 0.0 || factor <= 1.0) return;
     const double log_factor = 0.1 * std::log(factor);
-    set("rope.scaling.attention_factor", (mscale * log_factor + 1.0) / (mscale_all * log_factor + 1.0), "mscale");
+    set("rope.scaling.attention_factor", (mscale * log_factor + 1.0) / (mscale_all * log_factor + 1.0),
+        "mscale");
   }
 
   void translate_longrope() {
     const double context = number("max_position_embeddings", 0.0);
     const double original = number("original_max_position_embeddings", context);
-    set("rope.scaling.original_context_length", static_cast<int64_t>(original), "original_max_position_embeddings");
+    set("rope.scaling.original_context_length", static_cast<int64_t>(original),
+        "original_max_position_embeddings");
     const double stretch = original > 1.0 ? context / original : 1.0;
     if (stretch > 1.0)
-      set("rope.scaling.attn_factor", std::sqrt(1.0 + std::log(stretch) / std::log(original)), "rope_scaling");
+      set("rope.scaling.attn_factor", std::sqrt(1.0 + std::log(stretch) / std::log(original)),
+          "rope_scaling");
   }
 
   void translate_partial_rotary(const json::value* rope) {
@@ -229,8 +237,9 @@ class Translator {
     for (const json::value& type : types->get_array()) {
       const std::string_view name = type.is_string() ? std::string_view(type.get_string()) : "";
       if (name != "full_attention" && name != "sliding_attention")
-        return make_error(ErrorCode::kUnsupported,
-                          "config.json: layer_types holds '{}'; known are full_attention and sliding_attention", name);
+        return make_error(
+            ErrorCode::kUnsupported,
+            "config.json: layer_types holds '{}'; known are full_attention and sliding_attention", name);
       sliding.push_back(name == "sliding_attention" ? 1 : 0);
     }
     set("attention.sliding_window_pattern", std::move(sliding), "layer_types");
@@ -264,7 +273,8 @@ class Translator {
       set("hidden_activation", std::string("gelu_pytorch_tanh"), "hidden_act");  // "gelu" was always meant so
     if (const json::value* rope = find("no_rope_layers"); rope != nullptr && rope->is_array()) {
       std::vector<int64_t> layers;
-      for (const json::value& layer : rope->get_array()) layers.push_back(layer.is_int64() ? layer.get_int64() : -1);
+      for (const json::value& layer : rope->get_array())
+        layers.push_back(layer.is_int64() ? layer.get_int64() : -1);
       set("attention.rope_pattern", std::move(layers), "no_rope_layers");
     }
   }
@@ -288,33 +298,6 @@ bool is_true(const json::object& object, std::string_view key) {
 }
 
 }  // namespace
-
-Result<json::object> read_hf_object(const std::filesystem::path& path) {
-  if (!file_exists(path)) return json::object();
-  RIVAL_ASSIGN_OR_RETURN(const std::string text, read_file(path, limits::kJsonFileBytesMax));
-  auto parsed = parse_json(text);
-  if (!parsed.ok()) return with_context(parsed.error(), path.filename().string());
-  if (!parsed->is_object())
-    return make_error(ErrorCode::kCorrupt, "{} is no JSON object", path.filename().string());
-  return parsed->get_object();
-}
-
-Result<const Architecture*> hf_architecture(const json::object& config) {
-  const json::value* classes = config.if_contains("architectures");
-  if (classes == nullptr || !classes->is_array() || classes->get_array().empty())
-    return make_error(ErrorCode::kCorrupt, "config.json: architectures is missing, expected a list with a class name");
-  const json::value& first = classes->get_array()[0];
-  const std::string_view name = first.is_string() ? std::string_view(first.get_string()) : "";
-  if (const Architecture* row = find_hf_architecture(name)) return row;
-  return make_error(ErrorCode::kUnsupported, "config.json: architectures is {}, a class that Rival does not know",
-                    format::quote_name(name));
-}
-
-std::string hf_special_text(const json::object& config, std::string_view key) {
-  const json::value* value = config.if_contains(key);
-  if (value != nullptr && value->is_object()) value = value->get_object().if_contains("content");
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
-}
 
 Result<HyperParameters> hf_parameters(const Architecture& architecture, const json::object& config) {
   return Translator(architecture, config).run();

@@ -8,14 +8,14 @@
 namespace rival::model {
 
 enum class HfLayout : uint8_t {
-  kPlain,         // [out, in], as in GGUF
-  kTransposed,    // [in, out]: GPT-2's Conv1D
-  kEachExpert,    // one tensor an expert; the name holds {e}
-  kStackedPlain,  // [experts, out, in]
-  kStackedTransposed,    // [experts, in, out]
-  kStackedEven,   // [experts, in, 2 * out], even columns (gpt-oss gate); biases [experts, 2 * out]
-  kStackedOdd,    // the odd columns (up)
-  kStackedFirst,  // [experts, 2 * out, in], the first half of the rows
+  kPlain,              // [out, in], as in GGUF
+  kTransposed,         // [in, out]: GPT-2's Conv1D
+  kEachExpert,         // one tensor an expert; the name holds {e}
+  kStackedPlain,       // [experts, out, in]
+  kStackedTransposed,  // [experts, in, out]
+  kStackedEven,        // [experts, in, 2 * out], even columns (gpt-oss gate); biases [experts, 2 * out]
+  kStackedOdd,         // the odd columns (up)
+  kStackedFirst,       // [experts, 2 * out, in], the first half of the rows
   kStackedSecond,
 };
 

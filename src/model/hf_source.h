@@ -9,5 +9,6 @@ namespace rival::model {
 
 // Errors as open_model's.
 Result<ModelSource> open_hf_folder(const std::filesystem::path& folder);
+Result<ModelSource> open_hf_texts(const std::filesystem::path& folder);
 
 }  // namespace rival::model

@@ -8,14 +8,20 @@ namespace rival::model {
 namespace {
 
 // Where a model's own tensors stand inside a folder's names; the first under which a name exists is taken.
-constexpr std::string_view kPrefixes[] = {"", "model.", "transformer.", "bert.", "language_model.",
-                                          "language_model.model.", "model.language_model."};
+constexpr std::string_view kPrefixes[] = {"",
+                                          "model.",
+                                          "transformer.",
+                                          "bert.",
+                                          "language_model.",
+                                          "language_model.model.",
+                                          "model.language_model."};
 
 // Tensors that are no part of the language model, or that follow from the configuration.
-constexpr std::string_view kIgnoredEnds[] = {"rotary_emb.inv_freq", ".attn.bias", ".attn.masked_bias", "position_ids",
-                                             "token_type_ids"};
-constexpr std::string_view kIgnoredParts[] = {"vision_tower.", "vision_model.", "multi_modal_projector.",
-                                              "mm_projector.", "pooler.", "cls.predictions.", "cls.seq_relationship."};
+constexpr std::string_view kIgnoredEnds[] = {"rotary_emb.inv_freq", ".attn.bias", ".attn.masked_bias",
+                                             "position_ids", "token_type_ids"};
+constexpr std::string_view kIgnoredParts[] = {
+    "vision_tower.", "vision_model.",    "multi_modal_projector.", "mm_projector.",
+    "pooler.",       "cls.predictions.", "cls.seq_relationship."};
 
 std::string replaced(std::string_view text, std::string_view what, std::string_view with) {
   const size_t at = text.find(what);
@@ -30,7 +36,8 @@ std::pair<std::string_view, std::string_view> split_layer(std::string_view name)
   return {name.substr(4, dot - 4), name.substr(dot + 1)};
 }
 
-// The `count` matrices of [experts, second, first] (fastest last), each read as rows x cols with these strides.
+// The `count` matrices of [experts, second, first] (fastest last), each read as rows x cols with these
+// strides.
 struct Stack {
   uint64_t rows, cols, row_stride, col_stride;
   uint64_t first;  // element of each matrix where the part begins
@@ -39,8 +46,13 @@ struct Stack {
 StoredTensor stacked(const TensorView& tensor, const Stack& stack) {
   const uint64_t element = dtype_info(tensor.type).block_bytes;
   const uint64_t size = tensor.shape.dims[0] * tensor.shape.dims[1];
-  StoredTensor stored{.name = tensor.name, .type = tensor.type, .matrices = {}, .rows = stack.rows, .cols = stack.cols,
-                      .row_stride = stack.row_stride, .col_stride = stack.col_stride};
+  StoredTensor stored{.name = tensor.name,
+                      .type = tensor.type,
+                      .matrices = {},
+                      .rows = stack.rows,
+                      .cols = stack.cols,
+                      .row_stride = stack.row_stride,
+                      .col_stride = stack.col_stride};
   for (uint64_t index = 0; index < tensor.shape.dims[2] * tensor.shape.dims[3]; ++index)
     stored.matrices.push_back(tensor.bytes.data() + (index * size + stack.first) * element);
   return stored;
@@ -71,8 +83,8 @@ StoredTensor view_as(const TensorView& tensor, HfLayout layout) {
   return stacked(tensor, {slow, fast, fast, 1, 0});
 }
 
-// One row of MXFP4 from transformers' layout (16 bytes a block of 32, a pair of neighbours in a byte; the exponents
-// apart) to GGUF's: exponent, then bytes that hold values j and j + 16.
+// One row of MXFP4 from transformers' layout (16 bytes a block of 32, a pair of neighbours in a byte; the
+// exponents apart) to GGUF's: exponent, then bytes that hold values j and j + 16.
 void relay_mxfp4_row(const std::byte* pairs, const std::byte* exponents, uint64_t blocks, std::byte* out) {
   for (uint64_t block = 0; block < blocks; ++block, pairs += 16, out += 17) {
     const auto nibble = [&](int index) {
@@ -165,8 +177,8 @@ class HfWeights : public WeightFile {
     }
   }
 
-  // gpt-oss: NAME_blocks [experts, out, blocks, 16] and NAME_scales [experts, out, blocks], here once for each part
-  // of a fused gate and up.
+  // gpt-oss: NAME_blocks [experts, out, blocks, 16] and NAME_scales [experts, out, blocks], here once for
+  // each part of a fused gate and up.
   Result<std::optional<StoredTensor>> relay_mxfp4(const TensorView& blocks, const std::string& spelled,
                                                   HfLayout layout) {
     const TensorView* scales = take(spelled + "_scales");
@@ -174,20 +186,25 @@ class HfWeights : public WeightFile {
     const Shape expected = {{dims[1], dims[2], dims[3], 1}};
     if (dims[0] != 16 || scales == nullptr || !(scales->shape == expected) ||
         dtype_info(blocks.type).block_bytes != 1 || dtype_info(scales->type).block_bytes != 1)
-      return make_error(ErrorCode::kCorrupt, "tensor {} is no list of MXFP4 blocks of 16 bytes with a {}_scales",
+      return make_error(ErrorCode::kCorrupt,
+                        "tensor {} is no list of MXFP4 blocks of 16 bytes with a {}_scales",
                         format::quote_name(blocks.name), spelled);
     const bool part = layout == HfLayout::kStackedEven || layout == HfLayout::kStackedOdd;
     const uint64_t step = part ? 2 : 1, first = layout == HfLayout::kStackedOdd ? 1 : 0;
     const uint64_t rows = dims[2] / step, out_bytes = dims[1] * 17;
     auto buffer = std::make_shared<std::vector<std::byte>>(dims[3] * rows * out_bytes);
-    StoredTensor stored{.name = blocks.name, .type = DType::kMXFP4, .matrices = {}, .rows = rows,
-                        .cols = dims[1] * 32, .row_stride = dims[1] * 32};
+    StoredTensor stored{.name = blocks.name,
+                        .type = DType::kMXFP4,
+                        .matrices = {},
+                        .rows = rows,
+                        .cols = dims[1] * 32,
+                        .row_stride = dims[1] * 32};
     for (uint64_t expert = 0; expert < dims[3]; ++expert) {
       stored.matrices.push_back(buffer->data() + expert * rows * out_bytes);
       for (uint64_t row = 0; row < rows; ++row) {
         const uint64_t from = expert * dims[2] + row * step + first;
-        relay_mxfp4_row(blocks.bytes.data() + from * dims[1] * 16, scales->bytes.data() + from * dims[1], dims[1],
-                        buffer->data() + (expert * rows + row) * out_bytes);
+        relay_mxfp4_row(blocks.bytes.data() + from * dims[1] * 16, scales->bytes.data() + from * dims[1],
+                        dims[1], buffer->data() + (expert * rows + row) * out_bytes);
       }
     }
     buffers_.push_back(std::move(buffer));

@@ -48,7 +48,9 @@ std::string found(const Value& value) {
     std::string operator()(double v) const { return fmt::format("{}", v); }
     std::string operator()(bool v) const { return v ? "true" : "false"; }
     std::string operator()(const std::string& v) const { return format::quote_name(v); }
-    std::string operator()(const std::vector<int64_t>& v) const { return fmt::format("an array of {}", v.size()); }
+    std::string operator()(const std::vector<int64_t>& v) const {
+      return fmt::format("an array of {}", v.size());
+    }
     std::string operator()(const HyperParameters::Wrong& v) const { return v.type_name; }
   };
   return std::visit(Visitor{}, value);
@@ -70,19 +72,6 @@ HyperParameters HyperParameters::from_gguf(const format::Metadata& metadata, std
 void HyperParameters::set(std::string key, Value value, std::string spelled) {
   values_[std::move(key)] = {std::move(value), std::move(spelled)};
 }
-
-void HyperParameters::erase(std::string_view key) {
-  const auto it = values_.find(key);
-  if (it != values_.end()) values_.erase(it);
-}
-
-std::vector<std::string> HyperParameters::keys() const {
-  std::vector<std::string> keys;
-  for (const auto& [key, entry] : values_) keys.push_back(key);
-  return keys;
-}
-
-const HyperParameters::Value& HyperParameters::value(std::string_view key) const { return find(key)->value; }
 
 const HyperParameters::Entry* HyperParameters::find(std::string_view key) const {
   const auto it = values_.find(key);
@@ -120,7 +109,8 @@ Result<float> HyperParameters::f32(std::string_view key) const {
   if (const auto* real = std::get_if<double>(&entry->value)) value = *real;
   if (const auto* whole = std::get_if<int64_t>(&entry->value)) value = static_cast<double>(*whole);
   if (!std::isfinite(static_cast<float>(value)))
-    return make_error(ErrorCode::kCorrupt, "{} is {}, expected a finite number", entry->spelled, found(entry->value));
+    return make_error(ErrorCode::kCorrupt, "{} is {}, expected a finite number", entry->spelled,
+                      found(entry->value));
   return static_cast<float>(value);
 }
 
@@ -133,7 +123,8 @@ Result<bool> HyperParameters::flag_or(std::string_view key, bool fallback) const
   const Entry* entry = find(key);
   if (entry == nullptr) return fallback;
   if (const bool* value = std::get_if<bool>(&entry->value)) return *value;
-  return make_error(ErrorCode::kCorrupt, "{} is {}, expected true or false", entry->spelled, found(entry->value));
+  return make_error(ErrorCode::kCorrupt, "{} is {}, expected true or false", entry->spelled,
+                    found(entry->value));
 }
 
 Result<std::string> HyperParameters::text_or(std::string_view key, std::string_view fallback) const {
@@ -148,7 +139,8 @@ bool HyperParameters::is_array(std::string_view key) const {
   return entry != nullptr && std::holds_alternative<std::vector<int64_t>>(entry->value);
 }
 
-Result<std::vector<uint32_t>> HyperParameters::per_layer(std::string_view key, size_t layers, Range range) const {
+Result<std::vector<uint32_t>> HyperParameters::per_layer(std::string_view key, size_t layers,
+                                                         Range range) const {
   if (!is_array(key)) {
     RIVAL_ASSIGN_OR_RETURN(const uint32_t value, u32(key, range));
     return std::vector<uint32_t>(layers, value);
@@ -156,13 +148,13 @@ Result<std::vector<uint32_t>> HyperParameters::per_layer(std::string_view key, s
   const Entry& entry = *find(key);
   const auto& items = std::get<std::vector<int64_t>>(entry.value);
   if (items.size() != layers)
-    return make_error(ErrorCode::kCorrupt, "{} has {} items, expected one for each of the {} layers", entry.spelled,
-                      items.size(), layers);
+    return make_error(ErrorCode::kCorrupt, "{} has {} items, expected one for each of the {} layers",
+                      entry.spelled, items.size(), layers);
   std::vector<uint32_t> result;
   for (size_t layer = 0; layer < layers; ++layer) {
     if (items[layer] < range.min || items[layer] > range.max)
-      return make_error(ErrorCode::kCorrupt, "{} is {} in layer {}, expected a number from {} to {}", entry.spelled,
-                        items[layer], layer, range.min, range.max);
+      return make_error(ErrorCode::kCorrupt, "{} is {} in layer {}, expected a number from {} to {}",
+                        entry.spelled, items[layer], layer, range.min, range.max);
     result.push_back(static_cast<uint32_t>(items[layer]));
   }
   return result;

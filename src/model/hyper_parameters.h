@@ -1,7 +1,7 @@
 // A model's hyper-parameters by the names that GGUF gives them without the architecture in front
 // ("attention.head_count"), whichever file they came from: GGUF metadata, or a config.json translated to them
-// (hf_config.h). Getters check type and range; an error names the key as the file spells it, what was found and
-// what was expected.
+// (hf_config.h). Getters check type and range; an error names the key as the file spells it, what was found
+// and what was expected.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ namespace rival::model {
 
 class HyperParameters {
  public:
-  // A value that has none of these types (an array of strings, say) is a Wrong with its type's name: an error when
-  // it is asked for, and none when it is not.
+  // A value that has none of these types (an array of strings, say) is a Wrong with its type's name: an error
+  // when it is asked for, and none when it is not.
   struct Wrong {
     std::string type_name;
   };
@@ -36,10 +36,6 @@ class HyperParameters {
   // `spelled`: the key as the file names it, for errors.
   void set(std::string key, Value value, std::string spelled);
   bool contains(std::string_view key) const { return values_.contains(key); }
-  void erase(std::string_view key);
-  std::vector<std::string> keys() const;
-  // REQUIRES contains(key).
-  const Value& value(std::string_view key) const;
 
   Result<uint32_t> u32(std::string_view key, Range range) const;
   Result<uint32_t> u32_or(std::string_view key, uint32_t fallback, Range range) const;

@@ -18,9 +18,10 @@ struct FileTypeName {
 
 // general.file_type: what most matrices of a quantised file are.
 constexpr FileTypeName kFileTypes[] = {
-    {0, "F32"},     {1, "F16"},     {2, "Q4_0"},   {3, "Q4_1"},    {7, "Q8_0"},    {8, "Q5_0"},   {9, "Q5_1"},
-    {10, "Q2_K"},   {11, "Q3_K_S"}, {12, "Q3_K_M"}, {13, "Q3_K_L"}, {14, "Q4_K_S"}, {15, "Q4_K_M"}, {16, "Q5_K_S"},
-    {17, "Q5_K_M"}, {18, "Q6_K"},   {21, "Q2_K_S"}, {25, "IQ4_NL"}, {30, "IQ4_XS"}, {32, "BF16"},  {38, "MXFP4"},
+    {0, "F32"},     {1, "F16"},     {2, "Q4_0"},    {3, "Q4_1"},    {7, "Q8_0"},    {8, "Q5_0"},
+    {9, "Q5_1"},    {10, "Q2_K"},   {11, "Q3_K_S"}, {12, "Q3_K_M"}, {13, "Q3_K_L"}, {14, "Q4_K_S"},
+    {15, "Q4_K_M"}, {16, "Q5_K_S"}, {17, "Q5_K_M"}, {18, "Q6_K"},   {21, "Q2_K_S"}, {25, "IQ4_NL"},
+    {30, "IQ4_XS"}, {32, "BF16"},   {38, "MXFP4"},
 };
 
 // The type that holds most bytes.
@@ -50,9 +51,11 @@ Status read_text(const format::Metadata& metadata, ModelSource& source) {
   RIVAL_ASSIGN_OR_RETURN(source.chat_template, gguf_chat_template(metadata));
   RIVAL_ASSIGN_OR_RETURN(auto vocabulary, gguf_vocabulary(metadata));
   if (!vocabulary) return {};
-  if (vocabulary->tokens.size() > source.config.vocabulary_size)
-    return make_error(ErrorCode::kCorrupt, "tokenizer.ggml.tokens has {} items, but token_embd.weight {} rows",
-                      vocabulary->tokens.size(), source.config.vocabulary_size);
+  const uint32_t rows = source.config.vocabulary_size;
+  if (rows > 0 && vocabulary->tokens.size() > rows)
+    return make_error(ErrorCode::kCorrupt,
+                      "tokenizer.ggml.tokens has {} items, but token_embd.weight {} rows",
+                      vocabulary->tokens.size(), rows);
   source.bos_text = token_text(*vocabulary, vocabulary->bos);
   source.eos_text = token_text(*vocabulary, vocabulary->eos);
   source.end_of_generation = vocabulary->end_of_generation;
@@ -77,16 +80,38 @@ Result<ModelSource> open_gguf(const std::filesystem::path& path) {
   return source;
 }
 
-}  // namespace
+Result<ModelSource> open_gguf_texts(const std::filesystem::path& path) {
+  RIVAL_ASSIGN_OR_RETURN(const auto file, format::GgufFile::open(path));
+  ModelSource source;
+  const auto files = file.table().files();
+  source.files.assign(files.begin(), files.end());
+  RIVAL_RETURN_IF_ERROR(read_text(file.metadata(), source));
+  return source;
+}
 
-Result<ModelSource> open_model(const std::filesystem::path& path) {
-  std::error_code ignored;
-  auto source = std::filesystem::is_directory(path, ignored) ? open_hf_folder(path) : open_gguf(path);
+Result<ModelSource> finished(Result<ModelSource> source, const std::filesystem::path& path) {
   if (!source.ok()) return with_context(source.error(), path.string());
   auto& ends = source->end_of_generation;
   std::ranges::sort(ends);
   ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
   return source;
+}
+
+bool is_folder(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+}  // namespace
+
+Result<ModelSource> open_model(const std::filesystem::path& path) {
+  return finished(is_folder(path) ? open_hf_folder(path) : open_gguf(path), path);
+}
+
+Result<ModelSource> open_texts(const std::filesystem::path& path) {
+  if (is_folder(path)) return finished(open_hf_texts(path), path);
+  if (path.extension() == ".json") return finished(open_hf_texts(path.parent_path()), path);
+  return finished(open_gguf_texts(path), path);
 }
 
 }  // namespace rival::model

@@ -28,7 +28,8 @@ Vector take_floats(const StoredTensor& stored, size_t matrix, uint64_t row) {
     dequantize_row(view.type, one_row.data, values.data(), view.cols);
   } else {
     const uint64_t step = view.col_stride * dtype_info(view.type).block_bytes;
-    for (uint64_t i = 0; i < view.cols; ++i) dequantize_row(view.type, one_row.data + i * step, &values[i], 1);
+    for (uint64_t i = 0; i < view.cols; ++i)
+      dequantize_row(view.type, one_row.data + i * step, &values[i], 1);
   }
   for (float& value : values) value += stored.offset;
   return values;
@@ -40,7 +41,8 @@ bool holds_weights(DType type) {
 
 class Builder {
  public:
-  Builder(const Architecture& architecture, WeightFile& weights) : architecture_(architecture), weights_(weights) {}
+  Builder(const Architecture& architecture, WeightFile& weights)
+      : architecture_(architecture), weights_(weights) {}
 
   Status build(ModelConfig config);
   ModelSource take() { return std::move(source_); }
@@ -60,9 +62,11 @@ class Builder {
   // required whatever `need` says. An optional tensor that is missing gives an empty view or vector.
   Status matrix(std::string_view role, uint64_t rows, uint64_t cols, Need need, MatrixView& out);
   // A matrix whose number of rows the tensor itself says.
-  Status matrix_of_any_height(std::string_view role, uint64_t rows_max, uint64_t cols, Need need, MatrixView& out);
+  Status matrix_of_any_height(std::string_view role, uint64_t rows_max, uint64_t cols, Need need,
+                              MatrixView& out);
   Status vector(std::string_view role, uint64_t size, Need need, Vector& out);
-  Status expert_matrices(std::string_view role, uint64_t rows, uint64_t cols, Need need, std::vector<MatrixView>& out);
+  Status expert_matrices(std::string_view role, uint64_t rows, uint64_t cols, Need need,
+                         std::vector<MatrixView>& out);
   Status expert_vectors(std::string_view role, uint64_t size, std::vector<Vector>& out);
   Result<std::optional<StoredTensor>> find(std::string_view role, Need need);
   Status check_shape(const StoredTensor& stored, uint64_t matrices, uint64_t rows, uint64_t cols) const;
@@ -78,15 +82,16 @@ Result<std::optional<StoredTensor>> Builder::find(std::string_view role, Need ne
   RIVAL_ASSIGN_OR_RETURN(std::optional<StoredTensor> stored, weights_.find(full));
   const bool listed = std::ranges::find(architecture_.required, role) != architecture_.required.end();
   if (!stored && (need == Need::kRequired || listed))
-    return make_error(ErrorCode::kCorrupt, "tensor '{}' is missing; a model of architecture '{}' has it", full,
-                      architecture_.name);
+    return make_error(ErrorCode::kCorrupt, "tensor '{}' is missing; a model of architecture '{}' has it",
+                      full, architecture_.name);
   if (stored && !holds_weights(stored->type))
     return make_error(ErrorCode::kCorrupt, "tensor {} has type {}, which holds no weights",
                       format::quote_name(stored->name), dtype_info(stored->type).name);
   return stored;
 }
 
-Status Builder::check_shape(const StoredTensor& stored, uint64_t matrices, uint64_t rows, uint64_t cols) const {
+Status Builder::check_shape(const StoredTensor& stored, uint64_t matrices, uint64_t rows,
+                            uint64_t cols) const {
   if (stored.matrices.size() == matrices && stored.rows == rows && stored.cols == cols) return {};
   const auto shape = [](uint64_t matrices, uint64_t rows, uint64_t cols) {
     if (matrices > 1) return fmt::format("{} x {} x {}", matrices, rows, cols);
@@ -149,12 +154,12 @@ Status Builder::load_ends() {
   config.vocabulary_size = static_cast<uint32_t>(source_.token_embedding.rows);
   const uint64_t d = config.d_model;
   if (architecture_.learned_positions) {
-    RIVAL_RETURN_IF_ERROR(
-        matrix("position_embd.weight", config.context_length, d, Need::kRequired, source_.position_embedding));
+    RIVAL_RETURN_IF_ERROR(matrix("position_embd.weight", config.context_length, d, Need::kRequired,
+                                 source_.position_embedding));
   }
   if (architecture_.encoder) {
-    RIVAL_RETURN_IF_ERROR(matrix_of_any_height("token_types.weight", limits::kVocabularyMax, d, Need::kOptional,
-                                               source_.type_embedding));
+    RIVAL_RETURN_IF_ERROR(matrix_of_any_height("token_types.weight", limits::kVocabularyMax, d,
+                                               Need::kOptional, source_.type_embedding));
     RIVAL_RETURN_IF_ERROR(vector("token_embd_norm.weight", d, Need::kRequired, source_.embedding_norm));
     return vector("token_embd_norm.bias", d, Need::kRequired, source_.embedding_norm_bias);
   }
@@ -173,13 +178,15 @@ Status Builder::load_rope_factors() {
                                source_.rope_factors.empty() ? source_.rope_factors : longer));
   for (const float factor : source_.rope_factors)
     if (!std::isfinite(factor) || factor <= 0.0f)
-      return make_error(ErrorCode::kCorrupt, "tensor 'rope_freqs.weight' holds {}, expected positive numbers", factor);
+      return make_error(ErrorCode::kCorrupt, "tensor 'rope_freqs.weight' holds {}, expected positive numbers",
+                        factor);
   return {};
 }
 
 Status Builder::load_fused_qkv(const StoredTensor& stored, const LayerConfig& layer, LayerSource& out) {
   const ModelConfig& config = source_.config;
-  const uint64_t q = uint64_t{layer.n_head} * config.head_dim_k, k = uint64_t{layer.n_head_kv} * config.head_dim_k,
+  const uint64_t q = uint64_t{layer.n_head} * config.head_dim_k,
+                 k = uint64_t{layer.n_head_kv} * config.head_dim_k,
                  v = uint64_t{layer.n_head_kv} * config.head_dim_v;
   RIVAL_RETURN_IF_ERROR(check_shape(stored, 1, q + k + v, config.d_model));
   out.q = rows_of(stored.matrix(), 0, q);
@@ -201,7 +208,8 @@ Status Builder::load_qkv(const LayerConfig& layer, LayerSource& out) {
   if (fused) return load_fused_qkv(*fused, layer, out);
   const ModelConfig& config = source_.config;
   const uint64_t d = config.d_model, q = uint64_t{layer.n_head} * config.head_dim_k,
-                 k = uint64_t{layer.n_head_kv} * config.head_dim_k, v = uint64_t{layer.n_head_kv} * config.head_dim_v;
+                 k = uint64_t{layer.n_head_kv} * config.head_dim_k,
+                 v = uint64_t{layer.n_head_kv} * config.head_dim_v;
   RIVAL_RETURN_IF_ERROR(matrix("attn_q.weight", q, d, Need::kRequired, out.q));
   RIVAL_RETURN_IF_ERROR(matrix("attn_k.weight", k, d, Need::kRequired, out.k));
   RIVAL_RETURN_IF_ERROR(matrix("attn_v.weight", v, d, Need::kRequired, out.v));
@@ -240,17 +248,20 @@ Status Builder::load_fused_gate(const LayerConfig& layer, LayerSource& out) {
 Status Builder::load_dense(LayerConfig& layer, LayerSource& out) {
   const uint64_t d = source_.config.d_model;
   if (layer.experts) {  // Grok-2: the width is the tensor's
-    RIVAL_RETURN_IF_ERROR(matrix_of_any_height("ffn_up.weight", limits::kFeedForwardMax, d, Need::kOptional, out.up));
+    RIVAL_RETURN_IF_ERROR(
+        matrix_of_any_height("ffn_up.weight", limits::kFeedForwardMax, d, Need::kOptional, out.up));
     if (out.up.rows == 0) return {};
     layer.feed_forward = static_cast<uint32_t>(out.up.rows);
   }
   const uint64_t f = layer.feed_forward;
   if (f == 0)
-    return make_error(ErrorCode::kCorrupt, "feed_forward_length is missing or 0, expected the width of the block");
+    return make_error(ErrorCode::kCorrupt,
+                      "feed_forward_length is missing or 0, expected the width of the block");
   if (architecture_.fused_gate) {
     RIVAL_RETURN_IF_ERROR(load_fused_gate(layer, out));
   } else {
-    RIVAL_RETURN_IF_ERROR(matrix("ffn_gate.weight", f, d, layer.experts ? Need::kRequired : Need::kOptional, out.gate));
+    RIVAL_RETURN_IF_ERROR(
+        matrix("ffn_gate.weight", f, d, layer.experts ? Need::kRequired : Need::kOptional, out.gate));
     RIVAL_RETURN_IF_ERROR(matrix("ffn_up.weight", f, d, Need::kRequired, out.up));
   }
   RIVAL_RETURN_IF_ERROR(matrix("ffn_down.weight", d, f, Need::kRequired, out.down));
@@ -287,11 +298,13 @@ Status Builder::build(ModelConfig config) {
   source_.config = std::move(config);
   RIVAL_RETURN_IF_ERROR(load_ends());
   RIVAL_RETURN_IF_ERROR(load_rope_factors());
-  for (uint32_t index = 0; index < source_.config.layers.size(); ++index) RIVAL_RETURN_IF_ERROR(load_layer(index));
+  for (uint32_t index = 0; index < source_.config.layers.size(); ++index)
+    RIVAL_RETURN_IF_ERROR(load_layer(index));
   if (const std::string name = weights_.unused(); !name.empty())
-    return make_error(ErrorCode::kUnsupported, "tensor {} is not one that architecture '{}' has", format::quote_name(name),
-                      architecture_.name);
-  const bool dense = std::ranges::any_of(source_.config.layers, [](const auto& layer) { return layer.feed_forward; });
+    return make_error(ErrorCode::kUnsupported, "tensor {} is not one that architecture '{}' has",
+                      format::quote_name(name), architecture_.name);
+  const bool dense =
+      std::ranges::any_of(source_.config.layers, [](const auto& layer) { return layer.feed_forward; });
   if (!dense) source_.config.ffn_residual_scale = 1.0f;  // Grok-1: nothing beside the experts
   source_.files = weights_.files();
   source_.buffers = weights_.buffers();

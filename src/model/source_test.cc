@@ -53,7 +53,8 @@ struct WrongFile {
 };
 
 const WrongFile kWrongFiles[] = {
-    {"no architecture", [](TinyGguf& m) { m.metadata.erase("general.architecture"); }, "general.architecture"},
+    {"no architecture", [](TinyGguf& m) { m.metadata.erase("general.architecture"); },
+     "general.architecture"},
     {"unknown architecture", [](TinyGguf& m) { m.metadata.set_string("general.architecture", "mamba"); },
      "general.architecture is 'mamba'; known are llama"},
     {"no layers", [](TinyGguf& m) { m.metadata.set_u32("llama.block_count", 0); },
@@ -66,7 +67,8 @@ const WrongFile kWrongFiles[] = {
      "tensor 'blk.1.attn_norm.weight' is not one that architecture 'llama' has"},
     {"layers as text", [](TinyGguf& m) { m.metadata.set_string("llama.block_count", "two"); },
      "llama.block_count is 'two', expected a number"},
-    {"layers missing", [](TinyGguf& m) { m.metadata.erase("llama.block_count"); }, "llama.block_count is missing"},
+    {"layers missing", [](TinyGguf& m) { m.metadata.erase("llama.block_count"); },
+     "llama.block_count is missing"},
     {"no heads", [](TinyGguf& m) { m.metadata.set_u32("llama.attention.head_count", 0); },
      "llama.attention.head_count is 0, expected"},
     {"heads do not divide", [](TinyGguf& m) { m.metadata.set_u32("llama.attention.head_count_kv", 3); },
@@ -88,7 +90,8 @@ const WrongFile kWrongFiles[] = {
      "llama.rope.scaling.type is 'magic'"},
     {"context", [](TinyGguf& m) { m.metadata.set_u32("llama.context_length", 1u << 30); },
      "llama.context_length is 1073741824, expected"},
-    {"no width", [](TinyGguf& m) { m.metadata.erase("llama.feed_forward_length"); }, "feed_forward_length is missing"},
+    {"no width", [](TinyGguf& m) { m.metadata.erase("llama.feed_forward_length"); },
+     "feed_forward_length is missing"},
     {"more experts used than there are",
      [](TinyGguf& m) {
        m.metadata.set_u32("llama.expert_count", 4);
@@ -154,7 +157,8 @@ TEST(Source, WindowsOfGemma3) {
   for (const char* layer : {"blk.0.", "blk.1."}) {
     for (const char* role : {"post_attention_norm.weight", "post_ffw_norm.weight"})
       model.add(std::string(layer) + role, {32});
-    for (const char* role : {"attn_q_norm.weight", "attn_k_norm.weight"}) model.add(std::string(layer) + role, {8});
+    for (const char* role : {"attn_q_norm.weight", "attn_k_norm.weight"})
+      model.add(std::string(layer) + role, {8});
   }
   model.metadata.set_u32("gemma3.attention.sliding_window", 16);
   model.metadata.set_f32("gemma3.rope.freq_base", 1e6f);
@@ -173,7 +177,8 @@ TEST(Source, WindowsOfGemma3) {
 
 TEST(Source, FindsWhereAnswersEnd) {
   TinyGguf model = tiny_llama();
-  const std::vector<std::string_view> tokens = {"<unk>", "<s>", "</s>", "a", "<|im_end|>", "<|end|>", "<|call|>"};
+  const std::vector<std::string_view> tokens = {"<unk>",      "<s>",     "</s>",    "a",
+                                                "<|im_end|>", "<|end|>", "<|call|>"};
   model.metadata.set_string("tokenizer.ggml.model", "llama");
   model.metadata.set_strings("tokenizer.ggml.tokens", tokens);
   model.metadata.set_f32s("tokenizer.ggml.scores", std::vector<float>(tokens.size()));

@@ -26,9 +26,11 @@ struct StoredTensor {
   uint64_t cols = 0;
   uint64_t row_stride = 0;  // in elements; block types have whole rows and col_stride 1
   uint64_t col_stride = 1;
-  float offset = 0.0f;      // to be added to every value (Gemma's norms in Hugging Face folders)
+  float offset = 0.0f;  // to be added to every value (Gemma's norms in Hugging Face folders)
 
-  MatrixView matrix(size_t index = 0) const { return {matrices[index], type, rows, cols, row_stride, col_stride}; }
+  MatrixView matrix(size_t index = 0) const {
+    return {matrices[index], type, rows, cols, row_stride, col_stride};
+  }
 };
 
 class WeightFile {
