@@ -103,6 +103,27 @@ Status Bpe::add_merge(MergePair merge, TokenId& guess, std::string& joined) {
 
 void Bpe::encode(std::string_view piece, bool escaped, BpeScratch& scratch, std::vector<TokenId>& ids) const {
   if (piece.empty()) return;
+  if (scratch.known.empty() || piece.size() > BpeScratch::Known::kBytesMax)
+    return encode_anew(piece, escaped, scratch, ids);
+  const uint64_t hash = hash_text(piece);
+  BpeScratch::Known& known = scratch.known[hash & (scratch.known.size() - 1)];
+  if (known.hash == hash && std::string_view(known.text.data(), known.length) == piece) {
+    ids.insert(ids.end(), known.ids.begin(), known.ids.begin() + known.count);
+    return;
+  }
+  const size_t start = ids.size();
+  encode_anew(piece, escaped, scratch, ids);
+  const size_t count = ids.size() - start;
+  if (count > BpeScratch::Known::kIdsMax) return;
+  known.hash = hash;
+  known.length = static_cast<uint32_t>(piece.size());
+  known.count = static_cast<uint32_t>(count);
+  std::copy(piece.begin(), piece.end(), known.text.begin());
+  std::copy(ids.begin() + static_cast<std::ptrdiff_t>(start), ids.end(), known.ids.begin());
+}
+
+void Bpe::encode_anew(std::string_view piece, bool escaped, BpeScratch& scratch,
+                      std::vector<TokenId>& ids) const {
   if (options_.ignore_merges) {
     if (const TokenId id = table_->find(piece); id >= 0) return ids.push_back(id);
   }

@@ -3,6 +3,7 @@
 // (SentencePiece's BPE).
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,9 +41,19 @@ struct BpeScratch {
     uint32_t length;  // bytes of both symbols together: a candidate whose symbols have changed is stale
     TokenId id;
   };
+  // Words come again: their ids are kept, one word a slot, the last one stays.
+  struct Known {
+    static constexpr size_t kBytesMax = 24, kIdsMax = 6;  // a slot is one cache line
+    uint64_t hash = 0;
+    uint32_t length = 0;  // 0 = free
+    uint32_t count = 0;
+    std::array<char, kBytesMax> text;
+    std::array<TokenId, kIdsMax> ids;
+  };
   std::vector<Symbol> symbols;
   std::vector<Candidate> heap;
   std::string joined;
+  std::vector<Known> known;  // a power of two; empty: nothing is kept
 };
 
 class Bpe {
@@ -57,10 +68,14 @@ class Bpe {
   // number.
   static Result<Bpe> from_scores(const TokenTable* table, std::span<const float> scores, BpeOptions options);
 
+  // Memory for words that come again; worth it for texts of more than a few kB.
+  static void remember_words(BpeScratch& scratch) { scratch.known.resize(kKnownCount); }
+
   // Appends the ids of one piece, in n log n. escaped: private-use units in it stand for bytes (unicode.h).
   void encode(std::string_view piece, bool escaped, BpeScratch& scratch, std::vector<TokenId>& ids) const;
 
  private:
+  static constexpr size_t kKnownCount = 4096;
   struct Merge {
     uint32_t left_bytes;  // the token is a left part of so many bytes and the rest
     uint32_t next;        // the next way to the same token: 1 + index, 0 = none
@@ -74,6 +89,8 @@ class Bpe {
   void start_merges(size_t count);
   Status add_merge(MergePair merge, TokenId& guess, std::string& joined);
   TokenId find_near(std::string_view text, TokenId guess) const;
+  void encode_anew(std::string_view piece, bool escaped, BpeScratch& scratch,
+                   std::vector<TokenId>& ids) const;
   void split_symbols(std::string_view piece, bool escaped, BpeScratch& scratch) const;
   void split_plainly(std::string_view piece, BpeScratch& scratch) const;
   bool add_byte_symbols(std::string_view text, uint32_t begin, bool escaped, BpeScratch& scratch) const;

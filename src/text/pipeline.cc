@@ -13,6 +13,8 @@ class Encoder {
       : pipeline_(pipeline), parse_special_(parse_special), escaped_(escaped), ids_(ids) {}
 
   Status run(std::string_view text) {
+    constexpr size_t kWorthRemembering = 4096;
+    if (text.size() > kWorthRemembering) Bpe::remember_words(scratch_);
     std::vector<Section> sections;
     pipeline_.added.split(text, {0, static_cast<uint32_t>(text.size())}, parse_special_, sections);
     for (const Section& section : sections) {

@@ -1,9 +1,9 @@
 // A tokenizer: text to token ids and back. One pipeline (pipeline.h) whatever file described it.
 //
 // Bytes that are no valid UTF-8: encode takes them as they are. A vocabulary with byte tokens or the byte
-// alphabet spells them byte by byte, so decode(encode(bytes)) == bytes; elsewhere they become the unknown
-// token. For patterns and character classes each such byte is one unit that is neither letter, digit,
-// punctuation nor space.
+// alphabet spells them byte by byte, so decode(encode(bytes)) == bytes; elsewhere they are unknown (a normaliser
+// that drops private-use characters, like BERT's, drops them). For patterns and character classes each such byte
+// is one unit that is neither letter, digit, punctuation nor space.
 #pragma once
 
 #include <memory>
@@ -74,7 +74,8 @@ class Tokenizer {
 };
 
 // Tokens to text as they come, never half a character. What can be no valid UTF-8 becomes U+FFFD, one for
-// each maximal invalid part, so the texts together are replace_invalid_utf8(decode(ids)). The tokenizer must
+// each maximal invalid part, so the texts together are replace_invalid_utf8(decode(ids)). (The tokenizers library
+// gives up a whole run of byte tokens for one wrong byte in it; that could not be streamed.) The tokenizer must
 // outlive it.
 class StreamDecoder {
  public:

@@ -1,4 +1,6 @@
 // Decoders and post-processors of tokenizer.json.
+#include <utility>
+
 #include "text/tokenizer_json.h"
 
 namespace rival::text {
@@ -103,7 +105,6 @@ Status read_template(const JsonFields& fields, std::vector<TokenId>& before, std
 
 Status read_around(std::string_view type, const JsonFields& fields, std::vector<TokenId>& before,
                    std::vector<TokenId>& behind) {
-  if (type == "ByteLevel") return {};
   if (type == "TemplateProcessing") return read_template(fields, before, behind);
   if (type != "BertProcessing" && type != "RobertaProcessing")
     return unknown_component("post-processor", type, fields.where());
@@ -124,14 +125,16 @@ Status read_decoder(const json::value& value, std::vector<DecoderStep>& steps) {
 
 Status read_post_processor(const json::value& value, std::vector<TokenId>& prefix,
                            std::vector<TokenId>& suffix) {
-  return walk_components(value, "post_processor", "processors",
-                         [&](std::string_view type, const JsonFields& fields) -> Status {
-                           std::vector<TokenId> before, behind;
-                           RIVAL_RETURN_IF_ERROR(read_around(type, fields, before, behind));
-                           prefix.insert(prefix.begin(), before.begin(), before.end());
-                           suffix.insert(suffix.end(), behind.begin(), behind.end());
-                           return {};
-                         });
+  bool done = false;
+  return walk_components(
+      value, "post_processor", "processors", [&](std::string_view type, const JsonFields& fields) -> Status {
+        if (type == "ByteLevel") return {};  // moves offsets only
+        // The library gives the output of one, piece by piece, to the next, which then takes it for a pair.
+        if (std::exchange(done, true))
+          return make_error(ErrorCode::kUnsupported, "{}: a second post-processor that adds tokens",
+                            fields.where());
+        return read_around(type, fields, prefix, suffix);
+      });
 }
 
 }  // namespace rival::text

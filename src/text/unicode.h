@@ -53,7 +53,8 @@ constexpr int escaped_byte(char32_t code) {
 // Undoes escape_invalid_utf8.
 std::string unescape_invalid_utf8(std::string_view text);
 
-// ---- classes of characters, as the tokenizers library has them (unicode_tables.h) ----------------------------
+// ---- classes of characters, as the tokenizers library has them (unicode_tables.h)
+// ----------------------------
 bool is_white_space(char32_t code);      // property White_Space
 bool is_punctuation(char32_t code);      // general category P, or ASCII punctuation and symbols
 bool is_other(char32_t code);            // categories Cc, Cf, Co: control, format, private use
