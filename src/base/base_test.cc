@@ -12,6 +12,17 @@
 namespace rival {
 namespace {
 
+TEST(Json, ReadsDoublesExactly) {
+  auto value = parse_json("[0.9769761560529061, 8.5e-07, -4.894016251904844e-08, 3.25, 7]");
+  ASSERT_TRUE(value.ok());
+  const json::array& numbers = value->get_array();
+  EXPECT_EQ(numbers[0].get_double(), 0.9769761560529061);
+  EXPECT_EQ(numbers[1].get_double(), 8.5e-07);
+  EXPECT_EQ(numbers[2].get_double(), -4.894016251904844e-08);
+  EXPECT_EQ(numbers[3].get_double(), 3.25);
+  EXPECT_TRUE(numbers[4].is_int64());
+}
+
 TEST(Json, KeepsKeyOrderAndBoundsDepth) {
   auto value = parse_json(R"({"z":1,"a":[true,null,1.5]} )");
   ASSERT_TRUE(value.ok());
