@@ -178,11 +178,11 @@ Value character(Runtime& runtime, const Value& object, size_t index) {
 }
 
 Value python_attribute(Runtime& runtime, const Value& object, std::string_view name) {
+  const bool dunder = name.starts_with("__") && !object.is(Kind::kNamespace);
+  if (dunder && std::find(kDunders.begin(), kDunders.end(), name) != kDunders.end())
+    return refuse(runtime, object, name);
   if (object.is_undefined()) raise_undefined(object);
-  if (name.starts_with("__") && !object.is(Kind::kNamespace)) {
-    if (std::find(kDunders.begin(), kDunders.end(), name) != kDunders.end()) return refuse(runtime, object, name);
-    return Value();
-  }
+  if (dunder) return Value();
   Value value = field(runtime, object, name);
   if (!value.missing()) return value;
   const Builtin* method = find_method(object.kind(), name);

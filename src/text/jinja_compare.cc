@@ -204,11 +204,14 @@ size_t hash_value(const Value& value) {
       for (const Value& item : value.as<Sequence>().items) hash = hash * 1000003 ^ hash_value(item);
       return hash;
     }
+    case Kind::kDictView:
+      if (value.as<DictView>().part == DictView::Part::kValues) break;
+      [[fallthrough]];
     case Kind::kList:
-    case Kind::kDict:
-    case Kind::kDictView: raise(Raised::kType, "unhashable type: '{}'", type_name(value));
-    default: return std::hash<int64_t>()(value.integer());  // by identity
+    case Kind::kDict: raise(Raised::kType, "unhashable type: '{}'", type_name(value));
+    default: break;
   }
+  return std::hash<int64_t>()(value.integer());  // by identity
 }
 
 }  // namespace rival::text::jinja

@@ -24,6 +24,7 @@ Value range(Runtime& runtime, const Bound& a) {
 
 Value make_dict(Runtime& runtime, const Bound& a) {
   const Value dict = runtime.make<Dict>();
+  if (a.given(0) && a[0].is_undefined()) raise_undefined(a[0]);
   if (a.given(0) && a[0].is(Kind::kDict)) {
     for (const Dict::Entry& entry : a[0].as<Dict>().entries) dict.as<Dict>().set(entry.key, entry.value);
   } else if (a.given(0)) {

@@ -40,7 +40,7 @@ Interpreter::Flow Interpreter::run(const Stmt& stmt, Activation& scope, std::str
     case StmtKind::kOutput:
       for (const Expr* expr : stmt.outputs) output(*expr, scope, out);
       break;
-    case StmtKind::kFor: run_for(stmt, scope, out); break;
+    case StmtKind::kFor: return run_for(stmt, scope, out);
     case StmtKind::kIf: return run_if(stmt, scope, out);
     case StmtKind::kSet: run_set(stmt, scope); break;
     case StmtKind::kSetBlock:
@@ -147,12 +147,11 @@ void Interpreter::run_block(const Stmt& stmt, std::string& out) {
 
 // ---- loops ---------------------------------------------------------------------------------------------------------
 
-void Interpreter::run_for(const Stmt& stmt, Activation& scope, std::string& out) {
+Interpreter::Flow Interpreter::run_for(const Stmt& stmt, Activation& scope, std::string& out) {
   const Value items = evaluate(*stmt.value, scope);
-  if (stmt.recursive)
-    append(out, run_recursive(stmt, Value(&scope), items, 0));
-  else
-    run_loop(stmt, items, scope, scope, out, 0);
+  if (!stmt.recursive) return run_loop(stmt, items, scope, scope, out, 0);
+  append(out, run_recursive(stmt, Value(&scope), items, 0));
+  return Flow::kNext;
 }
 
 Value Interpreter::run_recursive(const Stmt& stmt, const Value& outer, const Value& items, int64_t depth) {
@@ -163,8 +162,8 @@ Value Interpreter::run_recursive(const Stmt& stmt, const Value& outer, const Val
   return runtime_.string(std::move(out));
 }
 
-void Interpreter::run_loop(const Stmt& stmt, Value items, Activation& outer, Activation& scope, std::string& out,
-                           int64_t depth) {
+Interpreter::Flow Interpreter::run_loop(const Stmt& stmt, Value items, Activation& outer, Activation& scope,
+                                        std::string& out, int64_t depth) {
   if (stmt.test != nullptr) items = filtered(stmt, items, outer);
   if (stmt.uses_loop) {
     const Stmt* recursive = stmt.recursive ? &stmt : nullptr;
@@ -172,10 +171,11 @@ void Interpreter::run_loop(const Stmt& stmt, Value items, Activation& outer, Act
   }
   const bool completed = run_iterations(stmt, items, scope, out);
   leave(stmt.scope, scope);
-  if (completed || stmt.else_body.statements.empty()) return;
+  if (completed || stmt.else_body.statements.empty()) return Flow::kNext;
   enter(stmt.else_scope, scope);
-  run(stmt.else_body, scope, out);
+  const Flow flow = run(stmt.else_body, scope, out);
   leave(stmt.else_scope, scope);
+  return flow;
 }
 
 // Whether any iteration ran to its end: jinja2 runs the else branch also behind a loop whose every iteration was

@@ -31,9 +31,10 @@ class Interpreter {
   Flow run(const Stmt& stmt, Activation& scope, std::string& out);
   void output(const Expr& expr, Activation& scope, std::string& out);
   void append(std::string& out, const Value& value);
-  void run_for(const Stmt& stmt, Activation& scope, std::string& out);
+  Flow run_for(const Stmt& stmt, Activation& scope, std::string& out);
   Value run_recursive(const Stmt& stmt, const Value& outer, const Value& items, int64_t depth);
-  void run_loop(const Stmt& stmt, Value items, Activation& outer, Activation& scope, std::string& out, int64_t depth);
+  // A break or continue in the else branch means the loop around.
+  Flow run_loop(const Stmt& stmt, Value items, Activation& outer, Activation& scope, std::string& out, int64_t depth);
   bool run_iterations(const Stmt& stmt, const Value& items, Activation& scope, std::string& out);
   Flow run_iteration(const Stmt& stmt, const Value& item, Activation& scope, std::string& out);
   Value filtered(const Stmt& stmt, const Value& items, Activation& outer);

@@ -90,7 +90,7 @@ class Lexer {
   }
 
   size_t find_tag() const {
-    for (size_t i = source_.find('{', at_); i + 1 < source_.size(); i = source_.find('{', i + 1))
+    for (size_t i = source_.find('{', at_); i < source_.size() - 1; i = source_.find('{', i + 1))
       if (source_[i + 1] == '{' || source_[i + 1] == '%' || source_[i + 1] == '#') return i;
     return source_.size();
   }

@@ -94,7 +94,7 @@ std::vector<std::string_view> split_space(std::string_view text, int64_t count) 
   text = strip(text, true, false);
   while (!text.empty()) {
     if (count-- == 0) {
-      parts.push_back(strip(text, false, true));
+      parts.push_back(text);
       break;
     }
     size_t end = 0;
@@ -114,7 +114,7 @@ std::vector<std::string_view> split_space_right(std::string_view text, int64_t c
   text = strip(text, false, true);
   while (!text.empty()) {
     if (count-- == 0) {
-      parts.push_back(strip(text, true, false));
+      parts.push_back(text);
       break;
     }
     size_t begin = text.size();

@@ -1,0 +1,97 @@
+#include "cmd/inspect_template.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "cmd/cli.h"
+#include "text/chat_template.h"
+
+namespace rival::cmd {
+namespace {
+
+struct Flags {
+  std::string model;
+  std::string messages;
+  std::string tools;
+  bool add_generation_prompt = false;
+  std::optional<std::string> bos, eos;
+  std::vector<std::string> set;
+};
+
+void declare(CLI::App& app, Flags& flags) {
+  app.add_option("model", flags.model, "a model, or a template in a file FILE.jinja")->required();
+  app.add_option("--messages", flags.messages, "JSON file: a list of messages")->required();
+  app.add_option("--tools", flags.tools, "JSON file: a list of tools");
+  app.add_flag("--add-generation-prompt", flags.add_generation_prompt, "let the assistant speak next");
+  app.add_option("--bos", flags.bos, "text of the token that begins a sequence");
+  app.add_option("--eos", flags.eos, "text of the token that ends a sequence");
+  app.add_option("--set", flags.set, "KEY=JSON: another variable of the template, such as enable_thinking=false")
+      ->allow_extra_args(false);
+}
+
+Result<json::value> read_json(const std::string& path) {
+  RIVAL_ASSIGN_OR_RETURN(const std::string text, read_file(path, limits::kPromptBytesMax));
+  auto parsed = parse_json(text);
+  if (!parsed.ok()) return with_context(parsed.error(), path);
+  return parsed;
+}
+
+Result<ModelTemplate> find_template(const std::string& model, const TemplateLookup& lookup) {
+  if (model.ends_with(".jinja") || lookup == nullptr) {
+    RIVAL_ASSIGN_OR_RETURN(std::string source, read_file(model, limits::kTemplateBytesMax));
+    return ModelTemplate{std::move(source), {}, {}};
+  }
+  return lookup(model);
+}
+
+Status set_variables(const std::vector<std::string>& settings, json::object& variables) {
+  for (const std::string& setting : settings) {
+    const size_t equals = setting.find('=');
+    if (equals == std::string::npos)
+      return make_error(ErrorCode::kInvalidArgument, "--set '{}': expected KEY=JSON", setting);
+    auto value = parse_json(std::string_view(setting).substr(equals + 1));
+    if (!value.ok()) return with_context(value.error(), fmt::format("--set '{}'", setting));
+    variables[setting.substr(0, equals)] = std::move(value).value();
+  }
+  return {};
+}
+
+Result<std::string> render(const Flags& flags, const TemplateLookup& lookup) {
+  RIVAL_ASSIGN_OR_RETURN(const ModelTemplate found, find_template(flags.model, lookup));
+  RIVAL_ASSIGN_OR_RETURN(const auto parsed, text::ChatTemplate::parse(found.source));
+  json::object variables;
+  RIVAL_ASSIGN_OR_RETURN(variables["messages"], read_json(flags.messages));
+  variables["tools"] = nullptr;
+  if (!flags.tools.empty()) {
+    RIVAL_ASSIGN_OR_RETURN(variables["tools"], read_json(flags.tools));
+  }
+  variables["documents"] = nullptr;
+  variables["add_generation_prompt"] = flags.add_generation_prompt;
+  const auto bos = flags.bos.has_value() ? flags.bos : found.bos_token;
+  const auto eos = flags.eos.has_value() ? flags.eos : found.eos_token;
+  if (bos.has_value()) variables["bos_token"] = *bos;
+  if (eos.has_value()) variables["eos_token"] = *eos;
+  RIVAL_RETURN_IF_ERROR(set_variables(flags.set, variables));
+  return parsed.render(variables);
+}
+
+}  // namespace
+
+int run_inspect_template(int argc, char** argv, const TemplateLookup& lookup) {
+  Flags flags;
+  CLI::App app("The prompt that a chat template makes of messages.");
+  declare(app, flags);
+  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  const auto prompt = render(flags, lookup);
+  if (!prompt.ok()) return fail(prompt.error());
+  std::fwrite(prompt->data(), 1, prompt->size(), stdout);
+  return 0;
+}
+
+}  // namespace rival::cmd
