@@ -60,7 +60,8 @@ class Engine {
 
   // Steps run on a thread of the engine from here on, which sleeps while there is nothing to do.
   void start();
-  // Ends the thread after the step under way; every unfinished request ends with kCancelled. Idempotent.
+  // Ends the thread after the step under way; every unfinished request ends with kCancelled, which is told on the
+  // caller's thread. Idempotent. Not from on_output.
   void stop();
   // Without start(): one step on the caller's thread. False if there was nothing to do.
   bool step();

@@ -13,8 +13,6 @@ uint32_t common_size(std::span<const TokenId> a, std::span<const TokenId> b) {
   return static_cast<uint32_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
 }
 
-std::vector<TokenId> copy(std::span<const TokenId> tokens) { return {tokens.begin(), tokens.end()}; }
-
 }  // namespace
 
 PrefixTree::PrefixTree(PagePool& pool) : pool_(pool), root_(std::make_unique<Node>()) {}
@@ -27,7 +25,7 @@ PrefixTree::Match PrefixTree::match(std::span<const TokenId> tokens) {
   Match match;
   match.node = root_.get();
   while (tokens.size() >= kPagePositions) {
-    const auto child = match.node->children.find(copy(tokens.first(kPagePositions)));
+    const auto child = match.node->children.find(tokens.first(kPagePositions));
     if (child == match.node->children.end()) break;
     match.node = child->second.get();
     match.pages.push_back(match.node->page);
@@ -37,7 +35,7 @@ PrefixTree::Match PrefixTree::match(std::span<const TokenId> tokens) {
   touch(match.node);
   // In the order of tokens, the child with the longest common beginning is next to where `tokens` would stand.
   const Children& children = match.node->children;
-  auto near = children.lower_bound(copy(tokens.first(std::min<size_t>(tokens.size(), kPagePositions))));
+  auto near = children.lower_bound(tokens.first(std::min<size_t>(tokens.size(), kPagePositions)));
   Node* best = nullptr;
   for (int i = 0; i < 2; ++i) {
     if (near != children.end()) {
@@ -59,7 +57,7 @@ PrefixTree::Known PrefixTree::known(std::span<const TokenId> tokens) const {
   const Node* node = root_.get();
   Known known;
   while (tokens.size() >= kPagePositions) {
-    const auto child = node->children.find(copy(tokens.first(kPagePositions)));
+    const auto child = node->children.find(tokens.first(kPagePositions));
     if (child == node->children.end()) break;
     node = child->second.get();
     ++known.pages;
@@ -71,7 +69,7 @@ PrefixTree::Known PrefixTree::known(std::span<const TokenId> tokens) const {
 
 PrefixTree::Node* PrefixTree::insert(Node* parent, std::span<const TokenId> tokens, PageId* page) {
   const bool full = tokens.size() == kPagePositions;
-  const auto next = parent->children.lower_bound(copy(tokens));
+  const auto next = parent->children.lower_bound(tokens);
   const bool known = next != parent->children.end() && common_size(next->first, tokens) == tokens.size();
   if (known && (full || next->first.size() >= tokens.size())) {
     Node* node = next->second.get();
@@ -89,7 +87,7 @@ PrefixTree::Node* PrefixTree::insert(Node* parent, std::span<const TokenId> toke
   Node* raw = node.get();
   raw->parent = parent;
   raw->page = *page;
-  raw->tokens = copy(tokens);
+  raw->tokens.assign(tokens.begin(), tokens.end());
   raw->use = by_use_.insert(by_use_.begin(), raw);
   pool_.retain_for_tree(*page);
   parent->children.emplace(raw->tokens, std::move(node));
@@ -100,7 +98,7 @@ PrefixTree::Node* PrefixTree::insert(Node* parent, std::span<const TokenId> toke
 
 // A partly filled leaf whose tokens begin `tokens` says nothing new. It stands right before them in order.
 void PrefixTree::drop_shorter(Node* parent, std::span<const TokenId> tokens) {
-  auto near = parent->children.lower_bound(copy(tokens));
+  auto near = parent->children.lower_bound(tokens);
   if (near == parent->children.begin()) return;
   --near;
   if (near->first.size() < tokens.size() && common_size(near->first, tokens) == near->first.size())

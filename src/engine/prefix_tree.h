@@ -9,6 +9,7 @@
 //   3. In the list of recent use a node comes before its descendants do: the oldest node is a leaf or in use.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <list>
 #include <map>
@@ -61,7 +62,13 @@ class PrefixTree {
   void check() const;  // the invariants; for tests
 
  private:
-  using Children = std::map<std::vector<TokenId>, std::unique_ptr<Node>>;
+  struct ByTokens {
+    using is_transparent = void;
+    bool operator()(std::span<const TokenId> a, std::span<const TokenId> b) const {
+      return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+    }
+  };
+  using Children = std::map<std::vector<TokenId>, std::unique_ptr<Node>, ByTokens>;
 
   void touch(Node* node);  // the node and its ancestors
   void remove(Node* node);

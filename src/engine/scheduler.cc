@@ -15,6 +15,8 @@ constexpr double kPatience = 3.0;          // a prompt lets pass what comes with
 constexpr double kPromptTokenGuess = 1e-3; // seconds, before anything was measured
 constexpr double kPriorityStep = 1e6;      // seconds that one level of priority is worth
 constexpr uint32_t kChunkMin = 32;         // prompt tokens of a step, however long it takes
+constexpr uint32_t kChunkMinAlone = 128;   // the same while nobody answers: enough to use each weight well
+constexpr double kAloneTargets = 8.0;      // step_target_s that a step may then take: new requests and cancels wait
 constexpr uint32_t kDraftRowsMax = 16;     // rows of a step, answers included, up to which drafts are added
 
 uint32_t pages_for(uint32_t positions) { return (positions + kPagePositions - 1) / kPagePositions; }
@@ -124,7 +126,9 @@ void Scheduler::plan_prompts(StepPlan& plan, Clock::time_point now) {
     if (!answering(*sequence) && !sequence->finished()) prompts.push_back(sequence.get());
   std::stable_sort(prompts.begin(), prompts.end(), [](auto* a, auto* b) { return a->order < b->order; });
   const uint32_t room = options_.step_tokens_max - std::min(options_.step_tokens_max, plan.answer_rows);
-  uint32_t left = cost_.prompt_budget(plan.answer_rows, options_.step_target_s, kChunkMin, room);
+  const bool alone = plan.answer_rows == 0;
+  uint32_t left = cost_.prompt_budget(plan.answer_rows, options_.step_target_s * (alone ? kAloneTargets : 1.0),
+                                      alone ? kChunkMinAlone : kChunkMin, room);
   for (Sequence* sequence : prompts) {
     if (left == 0) break;
     if (!sequence->started) {

@@ -24,6 +24,7 @@ TEST(PromptLookup, ACircleGoesOn) {
 
 TEST(StepCost, LearnsTheLine) {
   StepCost cost;
+  EXPECT_EQ(cost.prompt_budget(0, 0.05, 32, 512), 64u);
   for (int i = 0; i < 50; ++i)
     for (uint32_t rows : {1u, 4u, 8u}) cost.observe(rows, 0, 0.004 + 0.001 * rows);
   EXPECT_NEAR(cost.seconds(1), 0.005, 1e-5);
@@ -32,7 +33,7 @@ TEST(StepCost, LearnsTheLine) {
   EXPECT_NEAR(cost.prompt_token_seconds(), 0.0002, 1e-6);
   // 50 ms less 12 ms for the rows, at 0.2 ms a token.
   EXPECT_NEAR(cost.prompt_budget(8, 0.05, 32, 512), 190, 2);
-  EXPECT_EQ(cost.prompt_budget(0, 0.05, 32, 512), 512u);
+  EXPECT_NEAR(cost.prompt_budget(0, 0.05, 32, 512), 250, 2);
   EXPECT_EQ(cost.prompt_budget(8, 0.001, 32, 512), 32u);
   EXPECT_EQ(cost.prompt_budget(8, 0.001, 32, 16), 16u);
 }

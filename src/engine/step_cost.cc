@@ -46,10 +46,10 @@ double StepCost::seconds(uint32_t rows) const {
 
 uint32_t StepCost::prompt_budget(uint32_t rows, double target_s, uint32_t least, uint32_t most) const {
   least = std::min(least, most);
-  if (rows == 0) return most;
   if (prompt_token_s_ == 0.0) return std::clamp(64u, least, most);
   // A step that is long by itself may become twice as long, or prompts would never get through.
-  const double left = std::max(target_s - seconds(rows), std::min(seconds(rows), target_s));
+  const double own = rows > 0 ? seconds(rows) : 0.0;
+  const double left = std::max(target_s - own, std::min(own, target_s));
   return static_cast<uint32_t>(std::clamp(left / prompt_token_s_, double{1} * least, double{1} * most));
 }
 
