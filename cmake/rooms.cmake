@@ -1,8 +1,10 @@
-# rival_room(NAME LINK libs...): one static library from src/NAME/*.cc, and one test program from its
-# *_test.cc files, registered with ctest under the room's name.
+# rival_room(NAME LINK libs...): one static library from src/NAME/*.cc and one level of folders below (but not
+# kernels/isa, whose files are compiled for one instruction set each), and one test program from its *_test.cc
+# files, registered with ctest under the room's name.
 function(rival_room name)
   cmake_parse_arguments(ROOM "" "" "LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc ${CMAKE_SOURCE_DIR}/src/${name}/*/*.cc)
+  list(FILTER sources EXCLUDE REGEX "/src/kernels/isa/")
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -26,7 +28,12 @@ function(rival_kernel_isa name)
   set(file ${CMAKE_SOURCE_DIR}/src/kernels/isa/${name}.cc)
   if(EXISTS ${file})
     target_sources(rival_kernels PRIVATE ${file})
-    set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;-Wno-maybe-uninitialized;-Wno-uninitialized;${ARGN}")
+    # Unrolled kernels under a sanitizer at full optimisation take minutes to compile and prove no more.
+    set(level -O3)
+    if(RIVAL_SANITIZE)
+      set(level -O1)
+    endif()
+    set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${level};-Wno-maybe-uninitialized;-Wno-uninitialized;${ARGN}")
   endif()
 endfunction()
 

@@ -65,6 +65,20 @@ constexpr size_t kModelNameBytesMax = 256;
 // ---- requests ----------------------------------------------------------------------------------------------
 constexpr uint32_t kAnswersMax = 128;                 // n of one request, as in OpenAI's API
 
+// ---- grammars ----------------------------------------------------------------------------------------------
+constexpr size_t kGrammarTextBytesMax = 4u << 20;     // the largest published schema in use has 0.9 MB
+constexpr int kGrammarDepthMax = 128;                 // nesting of groups, rules and generated containers
+constexpr size_t kPatternBytesMax = 16u << 10;        // patterns in the wild stay under 2 kB
+constexpr uint32_t kPatternRepeatMax = 100'000;       // {m,n}: counted, never unrolled
+constexpr uint64_t kGrammarSearchWork = 500'000;      // to prove one language empty: about 20 ms
+constexpr uint64_t kGrammarCompileWork = 6'000'000;   // of all patterns of one schema: about 200 ms
+constexpr size_t kGrammarRegexNodesMax = 2'000'000;   // about 150 MB for the most hostile grammar
+constexpr size_t kGrammarTypesMax = 50'000;           // normal forms of one schema; Kubernetes needs about 3,000
+constexpr size_t kGrammarAlternativesMax = 64;        // object or array shapes that stay open at one place: bits of a word
+constexpr size_t kGrammarStatesMax = 60'000;          // states of one lazily built automaton: about 40 MB
+constexpr size_t kGrammarMaskCacheBytesMax = 4u << 20;  // finished masks kept for each grammar
+constexpr size_t kGrammarRollbackMax = 256;           // tokens that can be taken back: drafts are under 32
+
 static_assert(kTensorElementsMax <= UINT64_MAX / 64, "sizes in bytes must not wrap");
 static_assert(kVocabularyMax <= kMetadataArrayItemsMax);
 

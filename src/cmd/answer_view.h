@@ -21,6 +21,9 @@ std::unique_ptr<AnswerView> make_plain_view();
 // {"type": "text" or "thinking", "text": ...}, one object a line.
 std::unique_ptr<AnswerView> make_json_view();
 
+// Markdown made readable, words wrapped, thinking dimmed; for a terminal with styles.
+std::unique_ptr<AnswerView> make_terminal_view();
+
 // {"type": "end", ...}: why the answer ended, tokens and seconds.
 void print_json_end(const Answer& answer, std::string_view model);
 void print_json_error(const Error& error);

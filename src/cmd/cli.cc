@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "cmd/terminal_text.h"
+
 namespace rival::cmd {
 
 std::optional<int> parse_flags(CLI::App& app, int argc, char** argv) {
@@ -19,7 +21,7 @@ std::optional<int> parse_flags(CLI::App& app, int argc, char** argv) {
 }
 
 int fail(const Error& error) {
-  fmt::print(stderr, "rival: {}\n", error.message);
+  fmt::print(stderr, "rival: {}\n", printable(error.message));  // it may quote a hostile file
   if (error.code == ErrorCode::kCancelled) return 130;
   return error.code == ErrorCode::kInvalidArgument ? 2 : 1;
 }

@@ -16,6 +16,7 @@ constexpr Command kCommands[] = {
     {"ls", "the models on this machine; --all: every name that can be pulled", run_ls},
     {"show", "what a model is: maker, licence, size, files", run_show},
     {"rm", "remove a model from this machine", run_rm},
+    {"convert", "write a Hugging Face folder as a GGUF file", run_convert},
     {"inspect", "metadata, tensors, tokenizer and template of a model; its logits and tokens", run_inspect},
     {"quantize", "write a model again with its weights in another type", run_quantize},
     {"bench", "rates of a model on this machine, as shares of the machine's limits", run_bench},

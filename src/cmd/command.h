@@ -24,6 +24,7 @@ int run_pull(int argc, char** argv);
 int run_ls(int argc, char** argv);
 int run_show(int argc, char** argv);
 int run_rm(int argc, char** argv);
+int run_convert(int argc, char** argv);
 int run_inspect(int argc, char** argv);
 int run_quantize(int argc, char** argv);
 int run_bench(int argc, char** argv);

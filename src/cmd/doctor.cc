@@ -68,6 +68,15 @@ Finding check_processor(const Machine& machine) {
   return finding;
 }
 
+Finding check_load(const Machine& machine) {
+  double load = 0;
+  if (::getloadavg(&load, 1) != 1) return {"load", State::kOk, "unknown", ""};
+  const std::string found = fmt::format("{:.1f} programs running on {} cores", load, machine.cores);
+  if (load > machine.cores)
+    return {"load", State::kSlow, found, "other programs keep the cores busy; answers come slower"};
+  return {"load", State::kOk, found, ""};
+}
+
 Finding check_memory(const Machine& machine) {
   const std::string found =
       fmt::format("{} free of {}", format_bytes(machine.available_bytes), format_bytes(machine.memory_bytes));
@@ -183,8 +192,9 @@ int run_doctor(int argc, char** argv) {
   const auto store = hub::Store::open();
   if (!store.ok()) return fail(store.error());
   const Machine machine = this_machine();
-  std::vector<Finding> findings = {check_processor(machine), check_memory(machine), check_build(),
-                                   check_store(*store),      check_disk(*store),    check_pip()};
+  std::vector<Finding> findings = {
+      check_processor(machine), check_memory(machine), check_load(machine), check_build(),
+      check_store(*store),      check_disk(*store),    check_pip()};
   if (!flags.offline) findings.push_back(check_network());
   findings.push_back(check_other_stores());
   findings.push_back(check_path());

@@ -5,12 +5,11 @@
 #include <csignal>
 
 #include "base/limits.h"
-#include "cmd/answer_view.h"
-#include "cmd/chat_report.h"
+#include "cmd/chat_loop.h"
 #include "cmd/cli.h"
 #include "cmd/command.h"
-#include "cmd/models.h"
 #include "cmd/run_flags.h"
+#include "cmd/terminal_wrap.h"
 
 namespace rival::cmd {
 namespace {
@@ -37,46 +36,33 @@ std::string joined(std::string prompt, std::string piped) {
   return prompt + "\n\n" + piped;
 }
 
-// The embedding models of the catalogue are refused before they are fetched.
-Status check_kind(const hub::Hub& hub, const std::string& name) {
-  const hub::Row* row = hub.catalogue().find(name);
-  if (row == nullptr || row->kind != hub::Kind::kEmbedding) return {};
-  return make_error(ErrorCode::kUnsupported,
-                    "{} is an embedding model: it turns text into vectors and writes none; `rival ls --all` shows "
-                    "models that chat",
-                    row->name);
-}
-
 int fail_run(const RunFlags& flags, const Error& error) {
   if (flags.json_stream) print_json_error(error);
   return fail(error);
 }
 
-Result<Answer> answer_once(ChatModel& model, const RunFlags& flags, AnswerView& view, const Interrupts& interrupts) {
-  const ChatSettings settings = settings_for(model, flags);
-  Result<Prompt> prompt = Prompt();
-  if (model.chats()) {
-    Chat chat;
-    if (flags.system) set_system(chat, *flags.system);
-    chat.messages.push_back({.role = Role::kUser, .content = flags.prompt});
-    prompt = model.chat_prompt(chat, settings, ContextPolicy::kStop);
-  } else {
-    prompt = model.text_prompt(flags.prompt);
-  }
-  if (!prompt.ok()) return prompt.error();
-  return model.answer(std::move(*prompt), settings, interrupts,
-                      [&](bool thinking, std::string_view piece) { view.text(thinking, piece); });
+Status read_prompt(RunFlags& flags) {
+  RIVAL_ASSIGN_OR_RETURN(std::string piped, piped_input());
+  flags.prompt = joined(flags.prompt, std::move(piped));
+  if (flags.prompt.empty() && !::isatty(STDIN_FILENO))
+    return make_error(ErrorCode::kInvalidArgument,
+                      "there is no prompt: give one behind the model's name, through a pipe, or run this in a terminal");
+  if (flags.prompt.empty() && flags.json_stream)
+    return make_error(ErrorCode::kInvalidArgument, "--json-stream answers one prompt: give it behind the model's name");
+  return {};
 }
 
-int run_once(ChatModel& model, const std::string& name, const RunFlags& flags) {
-  const Interrupts interrupts;
-  const auto view = flags.json_stream ? make_json_view() : make_plain_view();
-  const auto answer = answer_once(model, flags, *view, interrupts);
-  if (!answer.ok()) return fail_run(flags, answer.error());
-  view->end();
-  if (flags.json_stream) print_json_end(*answer, name);
-  report_end(*answer, model);
-  if (flags.verbose) report_rates(*answer);
+// The chat that is taken up names the model, unless the command line does.
+Status open(ChatSession& session, const RunFlags& flags) {
+  if (flags.resume) RIVAL_RETURN_IF_ERROR(session.resume());
+  const std::string& remembered = session.chat().model;
+  return session.open_model(!flags.model.empty() ? flags.model : !remembered.empty() ? std::string(remembered) : hub::kDefaultModel);
+}
+
+int run_once(ChatSession& session, const RunFlags& flags, const Interrupts& interrupts) {
+  if (flags.resume) session.keep_chat();
+  const Status status = session.ask(flags.prompt);
+  if (!status.ok()) return fail_run(flags, status.error());
   if (interrupts.ended_by() != 0) return 128 + interrupts.ended_by();
   return interrupts.ctrl_c() ? 128 + SIGINT : 0;
 }
@@ -86,20 +72,15 @@ int run_once(ChatModel& model, const std::string& name, const RunFlags& flags) {
 int run_run(int argc, char** argv) {
   RunFlags flags;
   if (const auto status = parse_run_flags(flags, argc, argv)) return *status;
-  auto piped = piped_input();
-  if (!piped.ok()) return fail_run(flags, piped.error());
-  flags.prompt = joined(flags.prompt, *piped);
-  if (flags.model.empty()) flags.model = hub::kDefaultModel;
+  if (const Status status = read_prompt(flags); !status.ok()) return fail_run(flags, status.error());
+  use_utf8_locale();
   const auto hub = hub::Hub::open();
   if (!hub.ok()) return fail_run(flags, hub.error());
-  if (const Status status = check_kind(*hub, flags.model); !status.ok()) return fail_run(flags, status.error());
-  const auto resolved = hub->resolve(flags.model, terminal_options(flags.accept_licence));
-  if (!resolved.ok()) return fail_run(flags, resolved.error());
-  const bool base = flags.raw || (resolved->row && resolved->row->kind == hub::Kind::kBase);
-  auto model = ChatModel::load(resolved->path, flags.load, base);
-  if (!model.ok()) return fail_run(flags, model.error());
-  if (flags.verbose) report_model(**model, resolved->name);
-  return run_once(**model, resolved->name, flags);
+  Interrupts interrupts;
+  ChatSession session(*hub, interrupts, flags);
+  if (const Status status = open(session, flags); !status.ok()) return fail_run(flags, status.error());
+  if (!flags.prompt.empty()) return run_once(session, flags, interrupts);
+  return run_chat(session, *hub, interrupts);
 }
 
 }  // namespace rival::cmd

@@ -11,20 +11,22 @@ namespace {
 // A signal handler reaches nothing but globals.
 std::atomic<bool> noted_ctrl_c{false};
 std::atomic<int> noted_end{0};
-std::array<struct sigaction, 3> before;
-
-constexpr std::array<int, 3> kSignals = {SIGINT, SIGTERM, SIGHUP};
+constexpr std::array<int, 5> kSignals = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT};
+std::array<struct sigaction, kSignals.size()> before;
 
 void note(int signal) {
   if (signal == SIGINT)
     noted_ctrl_c = true;
-  else
+  else if (signal == SIGTERM || signal == SIGHUP)
     noted_end = signal;
 }
 
 }  // namespace
 
-Interrupts::Interrupts() {
+Interrupts::Interrupts() { resume(); }
+Interrupts::~Interrupts() { pause(); }
+
+void Interrupts::resume() {
   noted_ctrl_c = false;
   noted_end = 0;
   struct sigaction action = {};
@@ -32,7 +34,7 @@ Interrupts::Interrupts() {
   for (size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &action, &before[i]);
 }
 
-Interrupts::~Interrupts() {
+void Interrupts::pause() {
   for (size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before[i], nullptr);
 }
 

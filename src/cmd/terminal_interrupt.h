@@ -3,13 +3,18 @@
 
 namespace rival::cmd {
 
-// While one lives, SIGINT, SIGTERM and SIGHUP are noted. At most one at a time.
+// While one lives, SIGINT, SIGTERM and SIGHUP are noted; SIGWINCH and SIGCONT do no more than to wake a read that waits.
+// At most one at a time.
 class Interrupts {
  public:
   Interrupts();
   ~Interrupts();  // the signals do again what they did before
   Interrupts(const Interrupts&) = delete;
   Interrupts& operator=(const Interrupts&) = delete;
+
+  // In between the signals do what they did before: a program that loads or fetches just ends.
+  void pause();
+  void resume();
 
   bool ctrl_c() const;
   int ended_by() const;  // SIGTERM or SIGHUP; 0: none yet

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <numeric>
+#include <tuple>
 
 #include "base/file.h"
 #include "base/limits.h"
@@ -257,15 +258,16 @@ const Row* Catalogue::find(std::string_view name) const {
 std::vector<std::string> Catalogue::similar(std::string_view name) const {
   const std::string wanted = lower(name);
   const std::string family = wanted.substr(0, wanted.find(':'));
-  std::vector<std::pair<size_t, std::string>> near;
+  std::vector<std::tuple<size_t, size_t, std::string>> near;  // nearest first; then by the whole name
   for (const Row& row : rows_) {
     const std::string row_family = row.name.substr(0, row.name.find(':'));
-    const size_t distance = std::min(edit_distance(wanted, row.name), edit_distance(family, row_family));
-    if (distance <= std::max<size_t>(1, wanted.size() / 4)) near.emplace_back(distance, row.name);
+    const size_t whole = edit_distance(wanted, row.name);
+    const size_t distance = std::min(whole, edit_distance(family, row_family));
+    if (distance <= std::max<size_t>(1, wanted.size() / 4)) near.emplace_back(distance, whole, row.name);
   }
-  std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(near.begin(), near.end());
   std::vector<std::string> names;
-  for (const auto& [distance, row_name] : near)
+  for (const auto& [distance, whole, row_name] : near)
     if (names.size() < 3) names.push_back(row_name);
   return names;
 }

@@ -48,6 +48,7 @@ TEST(Source, FormsAndTheirTexts) {
   EXPECT_EQ(to_text(*parse_source("https://huggingface.co/o/n/resolve/main/sub/f.gguf?download=true")),
             "hf:o/n/sub/f.gguf");
   EXPECT_EQ(to_text(*parse_source("https://huggingface.co/o/n/tree/v2")), "hf:o/n@v2");
+  EXPECT_EQ(to_text(*parse_source("HTTPS://HuggingFace.co/o/n")), "hf:o/n");
   EXPECT_EQ(std::get<UrlSource>(*parse_source("https://h/a.gguf#sha256=" + std::string(64, 'A'))).sha256,
             kHash);
 }
@@ -95,7 +96,7 @@ TEST(CatalogueFile, NamesAliasesAndQuantisations) {
     EXPECT_EQ(catalogue->find(name)->name, "smollm2:135m") << name;
   EXPECT_EQ(catalogue->find("smollm2:135m-q8_0"), nullptr);
   EXPECT_THAT(catalogue->similar("smolm2:135m"), ::testing::Contains("smollm2:135m"));
-  EXPECT_THAT(catalogue->similar("gemma3:99b"), ::testing::Contains("gemma3:270m"));
+  EXPECT_THAT(catalogue->similar("gemma3:99b"), ::testing::Each(HasSubstr("gemma3:")));
   EXPECT_THAT(catalogue->similar("entirely-unknown"), ElementsAre());
   EXPECT_EQ(catalogue->find("gemma3:270m")->kind, Kind::kBase);
   EXPECT_TRUE(catalogue->find("gemma3:270m")->licence.accept);

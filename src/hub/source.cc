@@ -9,7 +9,7 @@
 namespace rival::hub {
 namespace {
 
-constexpr std::string_view kHubSite = "https://huggingface.co/";
+constexpr std::string_view kHubHost = "huggingface.co";
 
 // Letters, digits and "._-" (and `more`), not beginning with "-": such a word is never an option of a
 // program.
@@ -74,9 +74,9 @@ Result<Source> parse_hf(std::string_view text) {
   return checked_hf(source, owner, name, text);
 }
 
-Result<Source> parse_hub_address(std::string_view text) {
-  std::string_view rest = text.substr(kHubSite.size());
-  rest = rest.substr(0, rest.find_first_of("?#"));
+// "/owner/name[/resolve|blob|tree/revision/file]"
+Result<Source> parse_hub_path(std::string_view path, std::string_view text) {
+  std::string_view rest = path.substr(1);
   const std::string_view owner = take_component(rest);
   const std::string_view name = take_component(rest);
   const std::string_view view = take_component(rest);
@@ -94,6 +94,7 @@ Result<Source> parse_address(std::string_view text) {
   UrlSource source;
   const size_t fragment = text.find('#');
   RIVAL_ASSIGN_OR_RETURN(const http::Url url, http::parse_url(text));
+  if (url.authority == kHubHost) return parse_hub_path(url.path, text);
   source.url = url.text();
   if (fragment != std::string_view::npos) {
     const std::string_view hash = text.substr(fragment + 1);
@@ -119,7 +120,6 @@ bool is_source(std::string_view text) {
 Result<Source> parse_source(std::string_view text) {
   if (text.starts_with("pypi:")) return parse_pypi(text);
   if (text.starts_with("hf:")) return parse_hf(text);
-  if (text.starts_with(kHubSite)) return parse_hub_address(text);
   return parse_address(text);
 }
 

@@ -34,6 +34,8 @@ struct LayerConfig {
   float rope_base = 10000.0f;
   RopeScaling rope_scaling;
   bool experts = false;
+
+  bool operator==(const LayerConfig&) const = default;
 };
 
 struct ExpertsConfig {
@@ -44,6 +46,8 @@ struct ExpertsConfig {
   bool normalize_weights = false;      // chosen weights are divided by their sum
   float weights_scale = 1.0f;
   float router_softcap = 0.0f;         // 0 = none; s * tanh(x / s)
+
+  bool operator==(const ExpertsConfig&) const = default;
 };
 
 struct ModelConfig {
@@ -75,6 +79,8 @@ struct ModelConfig {
   uint32_t attention_temperature_length = 0;
   Pooling pooling = Pooling::kNone;  // embedding models only
   bool normalize_embedding = false;
+
+  bool operator==(const ModelConfig&) const = default;
 };
 
 }  // namespace rival::model

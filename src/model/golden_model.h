@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "model/source.h"
 #include "text/vocabulary.h"
 
 namespace rival::model {
@@ -25,5 +26,8 @@ std::vector<std::string> golden_names();
 
 // Writes the model's folder below the tests' temporary folder.
 GoldenModel make_golden(const std::string& name);
+
+// Logits of every position, or the pooled embedding, in slices of at most `chunk` tokens.
+std::vector<float> run_golden(const ModelSource& source, const GoldenModel& golden, size_t chunk, uint32_t threads);
 
 }  // namespace rival::model

@@ -110,10 +110,8 @@ GoldenModel make_golden(const std::string& name) {
   return golden;
 }
 
-namespace {
-
-// Logits of every position, or the pooled embedding, in slices of at most `chunk` tokens.
-std::vector<float> run(const ModelSource& source, const GoldenModel& golden, size_t chunk, uint32_t threads) {
+std::vector<float> run_golden(const ModelSource& source, const GoldenModel& golden, size_t chunk,
+                              uint32_t threads) {
   ThreadTeam team(threads);
   const auto decoder = Decoder::create(source, team);
   EXPECT_TRUE(decoder.ok()) << decoder.error().message;
@@ -140,6 +138,8 @@ std::vector<float> run(const ModelSource& source, const GoldenModel& golden, siz
   }
   return all;
 }
+
+namespace {
 
 // Products with quantised weights quantise activations to 8 bits: the reference does not.
 double tolerance_factor(const ModelSource& source) {
@@ -170,8 +170,8 @@ TEST_P(GoldenTest, LogitsAreThoseOfTheReference) {
   const auto source = open_model(golden.folder);
   ASSERT_TRUE(source.ok()) << source.error().message;
   // In one piece, and cut so that windows and pages meet the cuts: the same numbers.
-  const std::vector<float> whole = run(*source, golden, 512, 1);
-  EXPECT_EQ(whole, run(*source, golden, 3, 2));
+  const std::vector<float> whole = run_golden(*source, golden, 512, 1);
+  EXPECT_EQ(whole, run_golden(*source, golden, 3, 2));
   const double share = share_of_tolerance(golden, whole);
   RecordProperty("share_of_tolerance", std::to_string(share));
   EXPECT_LE(share, tolerance_factor(*source));

@@ -299,6 +299,33 @@ bool is_true(const json::object& object, std::string_view key) {
 
 }  // namespace
 
+Result<json::object> read_hf_object(const std::filesystem::path& path) {
+  if (!file_exists(path)) return json::object();
+  RIVAL_ASSIGN_OR_RETURN(const std::string text, read_file(path, limits::kJsonFileBytesMax));
+  auto parsed = parse_json(text);
+  if (!parsed.ok()) return with_context(parsed.error(), path.filename().string());
+  if (!parsed->is_object())
+    return make_error(ErrorCode::kCorrupt, "{} is no JSON object", path.filename().string());
+  return parsed->get_object();
+}
+
+Result<const Architecture*> hf_architecture(const json::object& config) {
+  const json::value* classes = config.if_contains("architectures");
+  if (classes == nullptr || !classes->is_array() || classes->get_array().empty())
+    return make_error(ErrorCode::kCorrupt, "config.json: architectures is missing, expected a list with a class name");
+  const json::value& first = classes->get_array()[0];
+  const std::string_view name = first.is_string() ? std::string_view(first.get_string()) : "";
+  if (const Architecture* row = find_hf_architecture(name)) return row;
+  return make_error(ErrorCode::kUnsupported, "config.json: architectures is {}, a class that Rival does not know",
+                    format::quote_name(name));
+}
+
+std::string hf_special_text(const json::object& config, std::string_view key) {
+  const json::value* value = config.if_contains(key);
+  if (value != nullptr && value->is_object()) value = value->get_object().if_contains("content");
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
+}
+
 Result<HyperParameters> hf_parameters(const Architecture& architecture, const json::object& config) {
   return Translator(architecture, config).run();
 }

@@ -11,6 +11,15 @@
 
 namespace rival::model {
 
+// A JSON object in a file of the folder; an empty one if the file is not there. Errors: kCorrupt, kLimit.
+Result<json::object> read_hf_object(const std::filesystem::path& path);
+
+// The row for "architectures" of a config.json. Errors: kCorrupt, kUnsupported.
+Result<const Architecture*> hf_architecture(const json::object& config);
+
+// "bos_token" and the like of tokenizer_config.json: a text, or an object with its content. Empty if missing.
+std::string hf_special_text(const json::object& config, std::string_view key);
+
 // Errors: kCorrupt, kUnsupported for a kind of RoPE or attention that Rival does not have; they name the key.
 Result<HyperParameters> hf_parameters(const Architecture& architecture, const json::object& config);
 

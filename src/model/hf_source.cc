@@ -12,37 +12,6 @@
 namespace rival::model {
 namespace {
 
-// A JSON object in a file of the folder; an empty one if the file is not there.
-Result<json::object> read_object(const std::filesystem::path& path) {
-  if (!file_exists(path)) return json::object();
-  RIVAL_ASSIGN_OR_RETURN(const std::string text, read_file(path, limits::kJsonFileBytesMax));
-  auto parsed = parse_json(text);
-  if (!parsed.ok()) return with_context(parsed.error(), path.filename().string());
-  if (!parsed->is_object())
-    return make_error(ErrorCode::kCorrupt, "{} is no JSON object", path.filename().string());
-  return parsed->get_object();
-}
-
-Result<const Architecture*> architecture_of(const json::object& config) {
-  const json::value* classes = config.if_contains("architectures");
-  if (classes == nullptr || !classes->is_array() || classes->get_array().empty())
-    return make_error(ErrorCode::kCorrupt,
-                      "config.json: architectures is missing, expected a list with a class name");
-  const json::value& first = classes->get_array()[0];
-  const std::string_view name = first.is_string() ? std::string_view(first.get_string()) : "";
-  if (const Architecture* row = find_hf_architecture(name)) return row;
-  return make_error(ErrorCode::kUnsupported,
-                    "config.json: architectures is {}, a class that Rival does not know",
-                    format::quote_name(name));
-}
-
-// "bos_token": a text, or an object with its content.
-std::string special_text(const json::object& config, std::string_view key) {
-  const json::value* value = config.if_contains(key);
-  if (value != nullptr && value->is_object()) value = value->get_object().if_contains("content");
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
-}
-
 // "chat_template": a text, or a list of named ones of which "default" is meant.
 std::string template_text(const json::object& config) {
   const json::value* value = config.if_contains("chat_template");
@@ -52,8 +21,8 @@ std::string template_text(const json::object& config) {
   std::string first;
   for (const json::value& item : value->get_array()) {
     if (!item.is_object()) continue;
-    const std::string text = special_text(item.get_object(), "template");
-    if (special_text(item.get_object(), "name") == "default") return text;
+    const std::string text = hf_special_text(item.get_object(), "template");
+    if (hf_special_text(item.get_object(), "name") == "default") return text;
     if (first.empty()) first = text;
   }
   return first;
@@ -97,11 +66,10 @@ Status read_tokenizer(const std::filesystem::path& folder, ModelSource& source) 
 
 Status read_texts(const std::filesystem::path& folder, const json::object& config, ModelSource& source) {
   RIVAL_RETURN_IF_ERROR(read_tokenizer(folder, source));
-  RIVAL_ASSIGN_OR_RETURN(const json::object tokenizer_config, read_object(folder / "tokenizer_config.json"));
-  RIVAL_ASSIGN_OR_RETURN(const json::object generation_config,
-                         read_object(folder / "generation_config.json"));
-  source.bos_text = special_text(tokenizer_config, "bos_token");
-  source.eos_text = special_text(tokenizer_config, "eos_token");
+  RIVAL_ASSIGN_OR_RETURN(const json::object tokenizer_config, read_hf_object(folder / "tokenizer_config.json"));
+  RIVAL_ASSIGN_OR_RETURN(const json::object generation_config, read_hf_object(folder / "generation_config.json"));
+  source.bos_text = hf_special_text(tokenizer_config, "bos_token");
+  source.eos_text = hf_special_text(tokenizer_config, "eos_token");
   source.chat_template = template_text(tokenizer_config);
   if (file_exists(folder / "chat_template.jinja")) {
     RIVAL_ASSIGN_OR_RETURN(source.chat_template,
@@ -116,7 +84,7 @@ Status read_texts(const std::filesystem::path& folder, const json::object& confi
 
 Result<ModelSource> open_hf_texts(const std::filesystem::path& folder) {
   ModelSource source;
-  RIVAL_ASSIGN_OR_RETURN(const json::object config, read_object(folder / "config.json"));
+  RIVAL_ASSIGN_OR_RETURN(const json::object config, read_hf_object(folder / "config.json"));
   RIVAL_RETURN_IF_ERROR(read_texts(folder, config, source));
   return source;
 }
@@ -124,8 +92,8 @@ Result<ModelSource> open_hf_texts(const std::filesystem::path& folder) {
 Result<ModelSource> open_hf_folder(const std::filesystem::path& folder) {
   if (!file_exists(folder / "config.json"))
     return make_error(ErrorCode::kNotFound, "the folder holds no config.json, so it is no model");
-  RIVAL_ASSIGN_OR_RETURN(const json::object config, read_object(folder / "config.json"));
-  RIVAL_ASSIGN_OR_RETURN(const Architecture* architecture, architecture_of(config));
+  RIVAL_ASSIGN_OR_RETURN(const json::object config, read_hf_object(folder / "config.json"));
+  RIVAL_ASSIGN_OR_RETURN(const Architecture* architecture, hf_architecture(config));
   RIVAL_ASSIGN_OR_RETURN(HyperParameters parameters, hf_parameters(*architecture, config));
   RIVAL_RETURN_IF_ERROR(read_hf_pooling(folder, parameters));
   RIVAL_ASSIGN_OR_RETURN(ModelConfig model_config, make_config(*architecture, parameters));

@@ -73,6 +73,19 @@ void HyperParameters::set(std::string key, Value value, std::string spelled) {
   values_[std::move(key)] = {std::move(value), std::move(spelled)};
 }
 
+void HyperParameters::erase(std::string_view key) {
+  const auto it = values_.find(key);
+  if (it != values_.end()) values_.erase(it);
+}
+
+std::vector<std::string> HyperParameters::keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, entry] : values_) keys.push_back(key);
+  return keys;
+}
+
+const HyperParameters::Value& HyperParameters::value(std::string_view key) const { return find(key)->value; }
+
 const HyperParameters::Entry* HyperParameters::find(std::string_view key) const {
   const auto it = values_.find(key);
   return it == values_.end() ? nullptr : &it->second;

@@ -36,6 +36,10 @@ class HyperParameters {
   // `spelled`: the key as the file names it, for errors.
   void set(std::string key, Value value, std::string spelled);
   bool contains(std::string_view key) const { return values_.contains(key); }
+  void erase(std::string_view key);
+  std::vector<std::string> keys() const;
+  // REQUIRES contains(key).
+  const Value& value(std::string_view key) const;
 
   Result<uint32_t> u32(std::string_view key, Range range) const;
   Result<uint32_t> u32_or(std::string_view key, uint32_t fallback, Range range) const;

@@ -122,15 +122,6 @@ constexpr Rule kRules[] = {
 
 bool is_plain(DType type) { return dtype_info(type).block_elements == 1; }
 
-// Matrices are quantised; what is small and sensitive is not.
-bool is_quantizable(std::string_view name, const Shape& shape) {
-  if (shape.rows() == 1 || !name.ends_with("weight")) return false;
-  constexpr std::array kKept = {std::string_view("_norm.weight"), std::string_view("ffn_gate_inp.weight"),
-                                std::string_view("position_embd.weight"),
-                                std::string_view("token_types.weight"), std::string_view("rope_factors")};
-  return std::none_of(kKept.begin(), kKept.end(), [&](auto part) { return name.find(part) != name.npos; });
-}
-
 // The output matrix decides over every token: 6 bits at least.
 DType output_type(const Mixture& mixture, const Shape& shape) {
   const bool whole_blocks = shape.row() % dtype_info(mixture.base).block_elements == 0;
@@ -185,6 +176,14 @@ std::optional<std::string_view> find_file_type(uint32_t file_type) {
   for (const Mixture& mixture : kMixtures)
     if (mixture.file_type == file_type) return mixture.name;
   return std::nullopt;
+}
+
+bool is_quantizable(std::string_view name, const Shape& shape) {
+  if (shape.rows() == 1 || !name.ends_with("weight")) return false;
+  constexpr std::array kKept = {std::string_view("_norm.weight"), std::string_view("ffn_gate_inp.weight"),
+                                std::string_view("position_embd.weight"),
+                                std::string_view("token_types.weight"), std::string_view("rope_factors")};
+  return std::none_of(kKept.begin(), kKept.end(), [&](auto part) { return name.find(part) != name.npos; });
 }
 
 DType choose_type(const Mixture& mixture, const MixtureModel& model, std::string_view name,

@@ -32,8 +32,11 @@ struct MixtureModel {
   bool has_importance = false;  // an importance matrix is at hand
 };
 
-// The type for a tensor of GGUF name `name`. Vectors, norms, routers, position and type embeddings keep
-// `stored`; a row that is not whole blocks falls back to a type of shorter blocks, in the end F16.
+// A matrix that a mixture may quantise: no vector, norm, router, position or type embedding.
+bool is_quantizable(std::string_view name, const Shape& shape);
+
+// The type for a tensor of GGUF name `name`. What is not quantizable keeps `stored`; a row that is not whole
+// blocks falls back to a type of shorter blocks, in the end F16.
 DType choose_type(const Mixture& mixture, const MixtureModel& model, std::string_view name,
                   const Shape& shape, DType stored);
 

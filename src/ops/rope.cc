@@ -38,6 +38,15 @@ Ramp yarn_ramp(uint32_t dim, float base, const RopeScaling& s) {
 
 }  // namespace
 
+std::vector<float> llama3_divisors(uint32_t dim, float base, const RopeScaling& scaling) {
+  std::vector<float> divisors;
+  for (uint32_t i = 0; i < dim / 2; ++i) {
+    const double frequency = std::pow(double{base}, -2.0 * i / dim);
+    divisors.push_back(static_cast<float>(frequency / llama3_frequency(frequency, scaling)));
+  }
+  return divisors;
+}
+
 RopeTable::RopeTable(uint32_t dim, float base, const RopeScaling& s, std::span<const float> divisors) : half_(dim / 2) {
   const Ramp ramp = s.kind == RopeScalingKind::kYarn ? yarn_ramp(dim, base, s) : Ramp{0, 1};
   for (uint32_t i = 0; i < half_; ++i) {

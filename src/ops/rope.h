@@ -28,6 +28,9 @@ struct RopeScaling {
   bool operator==(const RopeScaling&) const = default;
 };
 
+// What llama3 scaling divides each frequency by, [dim / 2]: GGUF files hold it as rope_freqs.weight.
+std::vector<float> llama3_divisors(uint32_t dim, float base, const RopeScaling& scaling);
+
 // Cosines and sines of all angles up to some position, grown on demand.
 class RopeTable {
  public:

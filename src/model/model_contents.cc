@@ -1,10 +1,10 @@
-#include "model/quantize_model.h"
+#include "model/model_contents.h"
 
 #include <algorithm>
 
 #include "base/limits.h"
 #include "format/gguf.h"
-#include "format/gguf_writer.h"
+#include "model/gguf_from_hf.h"
 
 namespace rival::model {
 namespace {
@@ -18,13 +18,27 @@ Result<uint32_t> heads_per_kv(const format::Metadata& metadata, const std::strin
   return kv_heads[0] > 0 ? heads[0] / kv_heads[0] : 1u;
 }
 
-format::MetadataBuilder new_metadata(const format::Metadata& old, const Mixture& mixture,
-                                     const QuantizeOptions& options) {
-  format::MetadataBuilder metadata;
-  metadata.copy_all(old);
-  for (const char* key : {"split.no", "split.count", "split.tensors.count"}) metadata.erase(key);
+Result<ModelContents> read_gguf(const std::filesystem::path& path) {
+  RIVAL_ASSIGN_OR_RETURN(auto opened, format::GgufFile::open(path));
+  const auto file = std::make_shared<const format::GgufFile>(std::move(opened));
+  ModelContents contents;
+  contents.owner = file;
+  RIVAL_ASSIGN_OR_RETURN(contents.mixture_model, read_mixture_model(file->metadata(), file->tensors()));
+  contents.metadata.copy_all(file->metadata());
+  for (const char* key : {"split.no", "split.count", "split.tensors.count"}) contents.metadata.erase(key);
+  for (const TensorView& tensor : file->tensors())
+    contents.tensors.push_back(format::make_source(tensor.name, tensor, &file->file_of(tensor)));
+  return contents;
+}
+
+uint64_t stored_bytes(const format::TensorSource& tensor) {
+  return format::tensor_bytes(tensor.type, tensor.shape);
+}
+
+format::MetadataBuilder new_metadata(const ModelContents& contents, const WriteOptions& options) {
+  format::MetadataBuilder metadata = contents.metadata;
   metadata.set_u32("general.quantization_version", 2);
-  metadata.set_u32("general.file_type", mixture.file_type);
+  if (options.mixture) metadata.set_u32("general.file_type", options.mixture->file_type);
   if (options.importance) {
     metadata.set_u32("quantize.imatrix.entries_count",
                      static_cast<uint32_t>(options.importance->tensors.size()));
@@ -35,7 +49,8 @@ format::MetadataBuilder new_metadata(const format::Metadata& old, const Mixture&
 
 }  // namespace
 
-Result<MixtureModel> mixture_model(const format::Metadata& metadata, std::span<const TensorView> tensors) {
+Result<MixtureModel> read_mixture_model(const format::Metadata& metadata,
+                                        std::span<const TensorView> tensors) {
   MixtureModel model;
   RIVAL_ASSIGN_OR_RETURN(const auto architecture, metadata.get_string_or("general.architecture", ""));
   const std::string prefix = std::string(architecture) + ".";
@@ -50,30 +65,33 @@ Result<MixtureModel> mixture_model(const format::Metadata& metadata, std::span<c
   return model;
 }
 
-Result<QuantizeReport> quantize_model(const std::filesystem::path& in, const std::filesystem::path& out,
-                                      const Mixture& mixture, ThreadTeam& team,
-                                      const QuantizeOptions& options) {
-  RIVAL_ASSIGN_OR_RETURN(const auto file, format::GgufFile::open(in));
-  RIVAL_ASSIGN_OR_RETURN(MixtureModel model, mixture_model(file.metadata(), file.tensors()));
-  model.has_importance = options.importance != nullptr;
+Result<ModelContents> read_contents(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) return convert_hf_folder(path);
+  return read_gguf(path);
+}
 
-  QuantizeReport report;
+Result<WriteReport> write_contents(const ModelContents& contents, const std::filesystem::path& out,
+                                   ThreadTeam& team, const WriteOptions& options) {
+  MixtureModel model = contents.mixture_model;
+  model.has_importance = options.importance != nullptr;
+  WriteReport report;
   std::vector<format::TensorJob> jobs;
-  for (const TensorView& tensor : file.tensors()) {
-    const DType type = choose_type(mixture, model, tensor.name, tensor.shape, tensor.type);
-    jobs.push_back({.source = format::make_source(tensor.name, tensor, &file.file_of(tensor)),
+  for (const format::TensorSource& tensor : contents.tensors) {
+    const DType type = options.mixture
+                           ? choose_type(*options.mixture, model, tensor.name, tensor.shape, tensor.type)
+                           : tensor.type;
+    jobs.push_back({.source = tensor,
                     .type = type,
                     .importance = options.importance ? options.importance->find(tensor.name) : nullptr});
     ++report.tensors[type];
     report.weights += tensor.shape.elements();
-    report.bytes_before += tensor.bytes.size();
+    report.bytes_before += stored_bytes(tensor);
     report.bytes_after += format::tensor_bytes(type, tensor.shape);
   }
   const auto on_bytes = [&](uint64_t done) {
     if (options.on_progress) options.on_progress(done, report.bytes_after);
   };
-  RIVAL_RETURN_IF_ERROR(
-      format::encode_gguf(out, new_metadata(file.metadata(), mixture, options), jobs, team, on_bytes));
+  RIVAL_RETURN_IF_ERROR(format::encode_gguf(out, new_metadata(contents, options), jobs, team, on_bytes));
   return report;
 }
 

@@ -1,0 +1,27 @@
+// What the terminal of this process can do.
+#pragma once
+
+namespace rival::cmd {
+
+// It understands escape sequences: TERM is neither absent nor "dumb".
+bool terminal_is_capable();
+
+// Colours and Markdown are wanted on this file descriptor: it is a capable terminal, and NO_COLOR is not set
+// (no-color.org).
+bool wants_style(int fd);
+
+int terminal_columns(int fd);  // 80 where it does not say
+
+// While one lives, a terminal on standard input shows no "^C" for Ctrl-C.
+class QuietInterrupts {
+ public:
+  QuietInterrupts();
+  ~QuietInterrupts();
+  QuietInterrupts(const QuietInterrupts&) = delete;
+  QuietInterrupts& operator=(const QuietInterrupts&) = delete;
+
+ private:
+  bool changed_ = false;
+};
+
+}  // namespace rival::cmd
