@@ -39,8 +39,12 @@ TEST(Rope, Llama3StretchesOnlyLongWaves) {
   const auto p = frequencies(plain), f = frequencies(scaled);
   for (size_t i = 0; i < f.size(); ++i) {
     const double wave = 2 * M_PI / p[i];
-    if (wave < 8192 / 4) EXPECT_NEAR(f[i], p[i], 1e-7);
-    if (wave > 8192) EXPECT_NEAR(f[i], p[i] / 8, 1e-7);
+    if (wave < 8192 / 4) {
+      EXPECT_NEAR(f[i], p[i], 1e-7);
+    }
+    if (wave > 8192) {
+      EXPECT_NEAR(f[i], p[i] / 8, 1e-7);
+    }
     EXPECT_LE(f[i], p[i] * 1.0000001);
     EXPECT_GE(f[i], p[i] / 8.0001);
   }
