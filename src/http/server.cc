@@ -1,0 +1,382 @@
+#include "http/server.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <mutex>
+#include <unordered_set>
+
+#include "base/log.h"
+
+namespace rival::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using tcp = asio::ip::tcp;
+using boost::system::error_code;
+using Parser = beast::http::request_parser<beast::http::string_body>;
+
+constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+
+std::chrono::nanoseconds seconds(double s) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(s));
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+std::string head_text(int status, std::string_view content_type, const HeaderList& headers) {
+  std::string head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\n", status, status_text(status), content_type);
+  for (const auto& [name, value] : headers) head += fmt::format("{}: {}\r\n", name, value);
+  return head;
+}
+
+ServerRequest take_request(Parser& parser, std::string peer) {
+  auto message = parser.release();
+  ServerRequest request;
+  request.method = std::string(message.method_string());
+  const std::string_view target(message.target().data(), message.target().size());
+  const size_t query = target.find('?');
+  request.path = std::string(target.substr(0, query));
+  if (query != std::string_view::npos) request.query = std::string(target.substr(query + 1));
+  for (const auto& field : message)
+    request.headers.emplace_back(lower({field.name_string().data(), field.name_string().size()}),
+                                 std::string(field.value().data(), field.value().size()));
+  request.body = std::move(message.body());
+  request.peer = std::move(peer);
+  return request;
+}
+
+// What passes between the handler's threads and the connection's coroutine.
+class ServerExchange : public Exchange, public std::enable_shared_from_this<ServerExchange> {
+ public:
+  ServerExchange(asio::io_context& io, ServerRequest request, bool chunked, bool keep_alive, uint64_t pending_bytes_max)
+      : wake_(io), request_(std::move(request)), chunked_(chunked), keep_alive_(keep_alive), pending_bytes_max_(pending_bytes_max) {
+    wake_.expires_at(std::chrono::steady_clock::time_point::max());
+  }
+
+  const ServerRequest& request() const override { return request_; }
+
+  void respond(int status, std::string_view content_type, std::string body, HeaderList headers) override {
+    std::string text = head_text(status, content_type, headers);
+    text += fmt::format("Content-Length: {}\r\n{}\r\n", body.size(), connection_header());
+    if (request_.method != "HEAD") text += body;
+    give(std::move(text), true);
+  }
+
+  void begin_stream(int status, std::string_view content_type, HeaderList headers) override {
+    give(head_text(status, content_type, headers) + (chunked_ ? "Transfer-Encoding: chunked\r\n" : "") +
+             connection_header() + "\r\n",
+         false);
+  }
+
+  void write(std::string piece) override {
+    if (piece.empty()) return;
+    give(chunked_ ? fmt::format("{:x}\r\n{}\r\n", piece.size(), piece) : std::move(piece), false);
+  }
+
+  void end() override { give(chunked_ ? "0\r\n\r\n" : "", true); }
+
+  bool gone() const override {
+    const std::lock_guard lock(mutex_);
+    return gone_;
+  }
+
+  void on_gone(std::function<void()> callback) override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!gone_) {
+        on_gone_ = std::move(callback);
+        return;
+      }
+    }
+    callback();
+  }
+
+  // ---- the connection's side, on the server's thread
+
+  struct Offer {
+    std::string bytes;
+    bool last;
+  };
+
+  // What is to be sent next; waits until there is something. An empty last offer ends an exchange that is gone.
+  asio::awaitable<Offer> next() {
+    for (;;) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (gone_) co_return Offer{"", true};
+        if (!pending_.empty() || ended_) {
+          Offer offer{std::move(pending_), ended_};
+          pending_.clear();
+          co_return offer;
+        }
+      }
+      co_await wake_.async_wait(kTuple);
+      wake_.expires_at(std::chrono::steady_clock::time_point::max());
+    }
+  }
+
+  void mark_gone() {
+    std::function<void()> callback;
+    {
+      const std::lock_guard lock(mutex_);
+      if (gone_ || (ended_ && pending_.empty())) return;
+      gone_ = true;
+      pending_.clear();
+      callback = std::move(on_gone_);
+    }
+    if (callback) callback();
+    wake_.cancel();
+  }
+
+  bool keep_alive() const { return keep_alive_; }
+
+ private:
+  std::string connection_header() const { return keep_alive_ ? "" : "Connection: close\r\n"; }
+
+  void give(std::string bytes, bool last) {
+    bool too_slow = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (gone_ || ended_) return;
+      pending_ += bytes;
+      ended_ = last;
+      // A whole body is bounded by whoever made it; only a stream that piles up says that the client is too slow.
+      too_slow = !last && pending_.size() > pending_bytes_max_;
+    }
+    asio::post(wake_.get_executor(), [self = shared_from_this(), too_slow] {
+      if (too_slow) self->mark_gone();
+      self->wake_.cancel();
+    });
+  }
+
+  asio::steady_timer wake_;  // server's thread only
+  const ServerRequest request_;
+  const bool chunked_, keep_alive_;
+  const uint64_t pending_bytes_max_;
+  mutable std::mutex mutex_;
+  // guarded by mutex_
+  std::string pending_;
+  bool ended_ = false, gone_ = false;
+  std::function<void()> on_gone_;
+};
+
+class BeastServer : public Server {
+ public:
+  BeastServer(ServerOptions options, Handler handler)
+      : options_(std::move(options)), handler_(std::move(handler)), acceptor_(io_), drain_(io_) {}
+
+  Status open() {
+    error_code error;
+    const auto address = asio::ip::make_address(options_.host == "localhost" ? "127.0.0.1" : options_.host, error);
+    if (error) return make_error(ErrorCode::kInvalidArgument, "host '{}' is not an address such as 127.0.0.1 or 0.0.0.0", options_.host);
+    const tcp::endpoint endpoint(address, options_.port);
+    acceptor_.open(endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (error) return make_error(ErrorCode::kIo, "cannot listen on {}:{}: {}", options_.host, options_.port, error.message());
+    return {};
+  }
+
+  uint16_t port() const override {
+    error_code error;
+    return acceptor_.local_endpoint(error).port();
+  }
+
+  void run() override {
+    asio::co_spawn(io_, accept_loop(), asio::detached);
+    io_.run();
+  }
+
+  void stop(double drain_s) override {
+    asio::post(io_, [this, drain_s] {
+      stopping_ = true;
+      error_code error;
+      acceptor_.close(error);
+      for (beast::tcp_stream* idle : idle_) idle->cancel();
+      drain_.expires_after(seconds(drain_s));
+      drain_.async_wait([this](error_code code) {
+        if (!code) io_.stop();
+      });
+      stop_if_done();
+    });
+  }
+
+  uint32_t connections() const override { return connections_; }
+
+ private:
+  asio::awaitable<void> accept_loop() {
+    while (!stopping_) {
+      auto [error, socket] = co_await acceptor_.async_accept(kTuple);
+      if (error) {
+        if (stopping_ || error == asio::error::operation_aborted) co_return;
+        // Out of descriptors, most likely: wait until connections have ended.
+        asio::steady_timer pause(io_, std::chrono::milliseconds(50));
+        co_await pause.async_wait(kTuple);
+        continue;
+      }
+      if (connections_ >= options_.connections_max) continue;
+      ++connections_;
+      asio::co_spawn(io_, connection(beast::tcp_stream(std::move(socket))), [this](std::exception_ptr failure) {
+        --connections_;
+        if (failure) log(LogLevel::kError, "a connection ended by an exception");
+        stop_if_done();
+      });
+    }
+  }
+
+  void stop_if_done() {
+    if (stopping_ && connections_ == 0) {
+      drain_.cancel();
+      io_.stop();
+    }
+  }
+
+  asio::awaitable<void> connection(beast::tcp_stream stream) {
+    error_code error;
+    stream.socket().set_option(tcp::no_delay(true), error);
+    const auto endpoint = stream.socket().remote_endpoint(error);
+    const std::string peer = error ? "" : endpoint.address().to_string();
+    beast::flat_buffer buffer;
+    while (!stopping_ && co_await exchange(stream, buffer, peer)) {
+    }
+    stream.socket().shutdown(tcp::socket::shutdown_both, error);
+  }
+
+  // One request and its answer; false when the connection is to end.
+  asio::awaitable<bool> exchange(beast::tcp_stream& stream, beast::flat_buffer& buffer, const std::string& peer) {
+    Parser parser;
+    parser.header_limit(options_.header_bytes_max);
+    parser.body_limit(options_.body_bytes_max);
+    idle_.insert(&stream);
+    stream.expires_after(seconds(options_.header_timeout_s));
+    auto [header_error, header_bytes] = co_await beast::http::async_read_header(stream, buffer, parser, kTuple);
+    idle_.erase(&stream);
+    if (header_error) {
+      co_await refuse(stream, header_error);
+      co_return false;
+    }
+    stream.expires_after(seconds(options_.body_timeout_s));
+    if (beast::iequals(parser.get()[beast::http::field::expect], "100-continue")) {
+      static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+      co_await asio::async_write(stream, asio::buffer(go_on), kTuple);
+    }
+    auto [body_error, body_bytes] = co_await beast::http::async_read(stream, buffer, parser, kTuple);
+    if (body_error) {
+      co_await refuse(stream, body_error);
+      co_return false;
+    }
+    const bool keep_alive = parser.get().keep_alive() && !stopping_;
+    const bool chunked = parser.get().version() >= 11;
+    const auto exchange = std::make_shared<ServerExchange>(io_, take_request(parser, peer), chunked, keep_alive && chunked,
+                                                           options_.pending_bytes_max);
+    watch(stream, exchange);
+    handler_(exchange);
+    const bool sent = co_await deliver(stream, *exchange);
+    error_code ignored;
+    stream.socket().cancel(ignored);  // the watch
+    co_return sent && exchange->keep_alive();
+  }
+
+  asio::awaitable<bool> deliver(beast::tcp_stream& stream, ServerExchange& exchange) {
+    for (;;) {
+      stream.expires_never();
+      const auto offer = co_await exchange.next();
+      if (!offer.bytes.empty()) {
+        stream.expires_after(seconds(options_.write_timeout_s));
+        auto [error, count] = co_await asio::async_write(stream, asio::buffer(offer.bytes), kTuple);
+        if (error) exchange.mark_gone();
+      }
+      if (exchange.gone()) co_return false;
+      if (offer.last) co_return true;
+    }
+  }
+
+  // Notices a client that leaves while its answer is made. Bytes of a next request end the watch.
+  static void watch(beast::tcp_stream& stream, const std::shared_ptr<ServerExchange>& exchange) {
+    stream.socket().async_wait(tcp::socket::wait_read, [&socket = stream.socket(), exchange](error_code error) {
+      if (error) return;
+      char byte;
+      const ssize_t count = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+      if (count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK)) exchange->mark_gone();
+    });
+  }
+
+  asio::awaitable<void> refuse(beast::tcp_stream& stream, error_code error) {
+    int status = 400;
+    if (error == beast::http::error::end_of_stream || error == asio::error::operation_aborted ||
+        error == asio::error::connection_reset || error == asio::error::eof || error == beast::error::timeout)
+      co_return;  // a timeout has closed the socket already
+    if (error == beast::http::error::header_limit) status = 431;
+    if (error == beast::http::error::body_limit) status = 413;
+    const std::string message = status == 413 ? fmt::format("the body is larger than {} bytes", options_.body_bytes_max)
+                                              : fmt::format("the request cannot be read: {}", error.message());
+    const std::string body = options_.error_body ? options_.error_body(status, message) : message;
+    const std::string text = head_text(status, "application/json", {}) +
+                             fmt::format("Content-Length: {}\r\nConnection: close\r\n\r\n{}", body.size(), body);
+    stream.expires_after(std::chrono::seconds(5));
+    co_await asio::async_write(stream, asio::buffer(text), kTuple);
+    // Bytes that were not read would reset the connection before the client has seen the answer.
+    error_code ignored;
+    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    std::vector<char> rest(1 << 16);
+    for (uint64_t drained = 0; drained < options_.body_bytes_max;) {
+      auto [read_error, count] = co_await stream.async_read_some(asio::buffer(rest), kTuple);
+      if (read_error) co_return;
+      drained += count;
+    }
+  }
+
+  const ServerOptions options_;
+  const Handler handler_;
+  asio::io_context io_{1};
+  tcp::acceptor acceptor_;
+  asio::steady_timer drain_;
+  // The server's thread only, but for connections_.
+  bool stopping_ = false;
+  std::unordered_set<beast::tcp_stream*> idle_;
+  std::atomic<uint32_t> connections_{0};
+};
+
+}  // namespace
+
+std::string_view ServerRequest::header(std::string_view name) const {
+  const auto row = std::find_if(headers.begin(), headers.end(), [&](const auto& h) { return h.first == name; });
+  return row == headers.end() ? std::string_view() : std::string_view(row->second);
+}
+
+std::string_view status_text(int status) {
+  const auto text = beast::http::obsolete_reason(static_cast<beast::http::status>(status));
+  return {text.data(), text.size()};
+}
+
+Result<std::unique_ptr<Server>> Server::listen(ServerOptions options, Handler handler) {
+  auto server = std::make_unique<BeastServer>(std::move(options), std::move(handler));
+  RIVAL_RETURN_IF_ERROR(server->open());
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace rival::http

@@ -1,0 +1,87 @@
+// An HTTP/1.1 server: many connections on one thread, answers from any thread, streams with bounded memory.
+//
+// A handler is called on the server's thread with an Exchange and must return soon; the answer may come later, from
+// any thread, as one body or as a stream of pieces. A client that reads slowly costs at most
+// ServerOptions::pending_bytes_max; beyond that its exchange is dropped as if it had gone.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace rival::http {
+
+using HeaderList = std::vector<std::pair<std::string, std::string>>;
+
+struct ServerRequest {
+  std::string method;  // "GET", "POST", ...
+  std::string path;    // as sent, without the query
+  std::string query;   // after '?', as sent
+  HeaderList headers;  // names in lower case
+  std::string body;
+  std::string peer;    // address of the client
+
+  // The first header of this lower-case name; empty if there is none.
+  std::string_view header(std::string_view name) const;
+};
+
+// One request and its answer. All members may be called from any thread. Exactly one of respond() and begin_stream()
+// is called, once; what is written after the client has gone is dropped.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  virtual const ServerRequest& request() const = 0;
+
+  virtual void respond(int status, std::string_view content_type, std::string body, HeaderList headers = {}) = 0;
+
+  virtual void begin_stream(int status, std::string_view content_type, HeaderList headers = {}) = 0;
+  virtual void write(std::string piece) = 0;
+  virtual void end() = 0;
+
+  // True once the client has left, or was dropped, before the end of its answer.
+  virtual bool gone() const = 0;
+  // `callback` is called once when that happens, on the server's thread or, if it has happened, at once.
+  virtual void on_gone(std::function<void()> callback) = 0;
+};
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  uint16_t port = 0;                         // 0 = any free one
+  uint64_t body_bytes_max = 16u << 20;
+  uint32_t header_bytes_max = 32u << 10;
+  uint32_t connections_max = 12'000;         // further ones are closed at once
+  uint64_t pending_bytes_max = 4u << 20;     // of one stream, written and not yet taken by the client
+  double header_timeout_s = 75;              // from the connection, or the last answer, to a whole request header;
+                                             // past it, as past the other times, the connection is closed
+  double body_timeout_s = 60;
+  double write_timeout_s = 60;               // for the client to take what is offered
+  // The body (application/json) of an answer that the server gives itself: 400, 413, 431.
+  std::function<std::string(int status, std::string_view message)> error_body;
+};
+
+class Server {
+ public:
+  using Handler = std::function<void(std::shared_ptr<Exchange>)>;
+
+  // Binds and listens. Errors: kInvalidArgument for the host, kIo for a port that is taken.
+  static Result<std::unique_ptr<Server>> listen(ServerOptions options, Handler handler);
+  virtual ~Server() = default;
+
+  virtual uint16_t port() const = 0;
+  // Serves on the caller's thread until stop().
+  virtual void run() = 0;
+  // Any thread. No new connections; idle ones are closed, exchanges under way get `drain_s` seconds to end.
+  virtual void stop(double drain_s) = 0;
+  virtual uint32_t connections() const = 0;
+};
+
+// Standard text of a status code: "Not Found".
+std::string_view status_text(int status);
+
+}  // namespace rival::http
