@@ -38,7 +38,7 @@ function(rival_kernel_isa name)
 endfunction()
 
 # rival_test(NAME LINK libs... SOURCES files...): tests/NAME_test.cc, a test of what spans rooms, with further
-# files of tests/
+# files of tests/. When ctest runs it, RIVAL_BINARY names the program.
 function(rival_test name)
   if(NOT RIVAL_TESTS)
     return()
@@ -49,6 +49,8 @@ function(rival_test name)
   target_link_libraries(${name}_test PRIVATE ${TEST_LINK} gtest gmock gtest_main)
   target_compile_definitions(${name}_test PRIVATE RIVAL_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  add_dependencies(${name}_test rival)
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT RIVAL_BINARY=$<TARGET_FILE:rival>)
 endfunction()
 
 # rival_fuzzer(NAME LINK libs...): fuzz/NAME_fuzz.cc as a libFuzzer program in the target "fuzzers", and a short run

@@ -38,6 +38,18 @@ std::string without_last_byte(std::string bytes) {
   return bytes;
 }
 
+std::string types_value(uint64_t count, int type) {
+  std::string items;
+  for (uint64_t i = 0; i < count; ++i) items += raw(type);
+  return array_value(5, count, items);
+}
+
+std::string scores_value(uint64_t count, float score) {
+  std::string items;
+  for (uint64_t i = 0; i < count; ++i) items += raw(score);
+  return array_value(6, count, items);
+}
+
 std::string safetensors(std::string_view header, size_t data_bytes = 8) {
   return raw<uint64_t>(header.size()) + std::string(header) + std::string(data_bytes, '\0');
 }
@@ -47,6 +59,7 @@ std::string safetensors(std::string_view header, size_t data_bytes = 8) {
 #define TENSOR(...) +[] { return with_tensor([](RawGguf::Tensor& t) { __VA_ARGS__; }); }
 
 constexpr auto kGguf = HostileKind::kGguf;
+constexpr auto kModel = HostileKind::kModel;
 constexpr auto kSafe = HostileKind::kSafetensors;
 
 const HostileFile kFiles[] = {
@@ -176,6 +189,119 @@ const HostileFile kFiles[] = {
      "does not end in -00001-of-00002.gguf"},
     {"shard count as text", kGguf, EDIT(m.set("split.count", text_value("2"))),
      "'split.count' is of type string"},
+
+    // ---- hyper-parameters
+    {"no architecture", kModel, EDIT(m.erase("general.architecture")),
+     "metadata 'general.architecture' is missing"},
+    {"architecture as a number", kModel, EDIT(m.set("general.architecture", u32_value(1))),
+     "metadata 'general.architecture' is of type u32; expected string"},
+    {"unknown architecture", kModel, EDIT(m.set("general.architecture", text_value("\x1b[31mevil"))),
+     "general.architecture is '\\x1b[31mevil'; known are"},
+    {"no layers", kModel, EDIT(m.set("llama.block_count", u32_value(0))),
+     "llama.block_count is 0, expected a number from 1 to 1024"},
+    {"layers 2^31", kModel, EDIT(m.set("llama.block_count", u32_value(1u << 31))),
+     "llama.block_count is 2147483648, expected a number from 1 to 1024"},
+    {"layers as text", kModel, EDIT(m.set("llama.block_count", text_value("1"))),
+     "llama.block_count is '1', expected a number from 1 to 1024"},
+    {"more layers than tensors", kModel, EDIT(m.set("llama.block_count", u32_value(2))),
+     "tensor 'blk.1.attn_norm.weight' is missing; a model of architecture 'llama' has it"},
+    {"fewer layers than tensors", kModel,
+     EDIT(m.set("llama.block_count", u32_value(1)); m.add_tensor("blk.1.attn_norm.weight", {32})),
+     "tensor 'blk.1.attn_norm.weight' is not one that architecture 'llama' has"},
+    {"width 0", kModel, EDIT(m.set("llama.embedding_length", u32_value(0))),
+     "llama.embedding_length is 0, expected a number from 1 to 131072"},
+    {"width 2^31", kModel, EDIT(m.set("llama.embedding_length", u32_value(1u << 31))),
+     "llama.embedding_length is 2147483648, expected a number from 1 to 131072"},
+    {"width negative", kModel, EDIT(m.set("llama.embedding_length", i32_value(-32))),
+     "llama.embedding_length is -32, expected a number from 1 to 131072"},
+    {"context 0", kModel, EDIT(m.set("llama.context_length", u32_value(0))),
+     "llama.context_length is 0, expected a number from 1 to 16777216"},
+    {"context 2^32 - 1", kModel, EDIT(m.set("llama.context_length", u32_value(~0u))),
+     "llama.context_length is 4294967295, expected a number from 1 to 16777216"},
+    {"heads 0", kModel, EDIT(m.set("llama.attention.head_count", u32_value(0))),
+     "llama.attention.head_count is 0, expected a number from 1 to 4096"},
+    {"heads that do not divide", kModel, EDIT(m.set("llama.attention.head_count", u32_value(3))),
+     "llama.attention.head_count is 3, which does not divide llama.embedding_length = 32"},
+    {"key heads 0", kModel, EDIT(m.set("llama.attention.head_count_kv", u32_value(0))),
+     "llama.attention.head_count_kv is 0, expected a number from 1 to 4096"},
+    {"key heads that do not divide", kModel,
+     EDIT(m.set("llama.attention.head_count", u32_value(4));
+          m.set("llama.attention.head_count_kv", u32_value(3))),
+     "llama.attention.head_count_kv is 3, which does not divide llama.attention.head_count = 4"},
+    {"heads of another number of layers", kModel,
+     EDIT(m.set("llama.attention.head_count", array_value(4, 2, raw(2u) + raw(2u)))),
+     "llama.attention.head_count has 2 items, expected one for each of the 1 layers"},
+    {"heads of 4,096 dimensions", kModel, EDIT(m.set("llama.attention.key_length", u32_value(4096))),
+     "llama.attention.key_length is 4096, expected a number from 1 to 1024"},
+    {"RoPE over an odd number", kModel, EDIT(m.set("llama.rope.dimension_count", u32_value(15))),
+     "llama.rope.dimension_count is 15, expected an even number"},
+    {"RoPE over more than the head", kModel, EDIT(m.set("llama.rope.dimension_count", u32_value(32))),
+     "llama.rope.dimension_count is 32, expected a number from 0 to 16"},
+    {"RoPE base NaN", kModel,
+     EDIT(m.set("llama.rope.freq_base", f32_value(std::numeric_limits<float>::quiet_NaN()))),
+     "llama.rope.freq_base is f32, expected a finite number"},
+    {"RoPE base 0", kModel, EDIT(m.set("llama.rope.freq_base", f32_value(0.0f))),
+     "llama.rope.freq_base is 0, expected a positive number"},
+    {"unknown RoPE scaling", kModel, EDIT(m.set("llama.rope.scaling.type", text_value("spiral"))),
+     "llama.rope.scaling.type is 'spiral'; known are none, linear, llama3, yarn and longrope"},
+    {"epsilon infinite", kModel,
+     EDIT(m.set("llama.attention.layer_norm_rms_epsilon", f32_value(std::numeric_limits<float>::infinity()))),
+     "llama.attention.layer_norm_rms_epsilon is f32, expected a finite number"},
+    {"epsilon negative", kModel, EDIT(m.set("llama.attention.layer_norm_rms_epsilon", f32_value(-1.0f))),
+     "llama.attention.layer_norm_rms_epsilon is -1, expected a number from 0 to 1"},
+    {"epsilon missing", kModel, EDIT(m.erase("llama.attention.layer_norm_rms_epsilon")),
+     "llama.attention.layer_norm_rms_epsilon is missing"},
+    {"block of width 0", kModel, EDIT(m.set("llama.feed_forward_length", u32_value(0))),
+     "feed_forward_length is missing or 0, expected the width of the block"},
+    {"experts 2^31", kModel, EDIT(m.set("llama.expert_count", u32_value(1u << 31))),
+     "llama.expert_count is 2147483648, expected a number from 1 to 4096"},
+    {"more experts used than there are", kModel,
+     EDIT(m.set("llama.expert_count", u32_value(4)); m.set("llama.expert_used_count", u32_value(5))),
+     "llama.expert_used_count is 5, expected a number from 1 to 4"},
+    {"tensor missing", kModel, EDIT(m.tensor("blk.0.attn_k.weight").name = "blk.0.attn_kk.weight"),
+     "tensor 'blk.0.attn_k.weight' is missing; a model of architecture 'llama' has it"},
+    {"tensor of another shape", kModel, EDIT(m.tensor("blk.0.ffn_up.weight").dims = {64, 32}),
+     "tensor 'blk.0.ffn_up.weight' is 32 x 64, expected 64 x 32 by the model's hyper-parameters"},
+    {"tensor that no model has", kModel, EDIT(m.add_tensor("blk.0.backdoor.weight", {32})),
+     "tensor 'blk.0.backdoor.weight' is not one that architecture 'llama' has"},
+    {"tensor of whole numbers", kModel, EDIT(m.tensor("blk.0.attn_norm.weight").type = 26),
+     "tensor 'blk.0.attn_norm.weight' has type I32, which holds no weights"},
+
+    // ---- tokenizer and template
+    {"unknown tokenizer", kModel, EDIT(m.set("tokenizer.ggml.model", text_value("abacus"))),
+     "tokenizer.ggml.model is 'abacus'; known are llama, gpt2, bert, t5 and gemma4"},
+    {"no tokens", kModel, EDIT(m.set("tokenizer.ggml.tokens", array_value(8, 0, ""))),
+     "tokenizer.ggml.tokens has 0 items, expected 1 to 4194304"},
+    {"tokens as numbers", kModel, EDIT(m.set("tokenizer.ggml.tokens", array_value(4, 1, raw(1u)))),
+     "metadata 'tokenizer.ggml.tokens' is of type array of u32; expected array of string"},
+    {"more tokens than rows", kModel, EDIT(m.set_vocabulary({"a", "b", "c", "d"})),
+     "tokenizer.ggml.tokens has 263 items, but token_embd.weight 262 rows"},
+    {"fewer scores than tokens", kModel, EDIT(m.set("tokenizer.ggml.scores", array_value(6, 1, raw(0.0f)))),
+     "tokenizer.ggml.scores has 1 items, expected 262 as tokenizer.ggml.tokens has"},
+    {"fewer types than tokens", kModel, EDIT(m.set("tokenizer.ggml.token_type", array_value(5, 1, raw(1)))),
+     "tokenizer.ggml.token_type has 1 items, expected 262 as tokenizer.ggml.tokens has"},
+    {"token of 1 MB", kModel, EDIT(m.set_vocabulary({std::string(1 << 20, 'a')})),
+     "token 259 has 1048576 bytes, expected at most 65536"},
+    {"token type 7", kModel,
+     EDIT(m.set_vocabulary({}); m.set("tokenizer.ggml.token_type", types_value(259, 7))),
+     "tokenizer.ggml.token_type is 7 for token 0, expected 1 to 6"},
+    {"first token out of range", kModel, EDIT(m.set("tokenizer.ggml.bos_token_id", u32_value(262))),
+     "tokenizer.ggml.bos_token_id is 262, expected an id from 0 to 261"},
+    {"last token negative", kModel, EDIT(m.set("tokenizer.ggml.eos_token_id", i32_value(-2))),
+     "tokenizer.ggml.eos_token_id is -2, expected an id from 0 to 261"},
+    {"last token 2^31", kModel, EDIT(m.set("tokenizer.ggml.eos_token_id", u32_value(1u << 31))),
+     "tokenizer.ggml.eos_token_id is 2147483648, expected an id from 0 to 261"},
+    {"byte token of -1", kModel, EDIT(m.set_vocabulary({"<0x-1>"}, 6)),
+     "byte token 259 is spelled '<0x-1>', expected <0x00> to <0xFF>"},
+    {"scores NaN", kModel,
+     EDIT(m.set_vocabulary({});
+          m.set("tokenizer.ggml.scores", scores_value(259, std::numeric_limits<float>::quiet_NaN()))),
+     "score of token 0 is not a number"},
+    {"template of 5 MB", kModel,
+     EDIT(m.set("tokenizer.chat_template", text_value(std::string(5 << 20, 'a')))),
+     "tokenizer.chat_template has 5242880 bytes; at most 4194304 are read"},
+    {"template as a number", kModel, EDIT(m.set("tokenizer.chat_template", u32_value(1))),
+     "metadata 'tokenizer.chat_template' is of type u32; expected string"},
 
     // ---- safetensors
     {"empty file", kSafe, MAKE(""), "the file ends inside the header's length"},

@@ -7,7 +7,11 @@
 
 namespace rival::tests {
 
-enum class HostileKind { kGguf, kSafetensors };
+enum class HostileKind {
+  kGguf,         // refused by the reader of GGUF
+  kSafetensors,  // refused by the reader of safetensors
+  kModel,        // well-formed GGUF whose content is no model: refused where models are opened
+};
 
 struct HostileFile {
   std::string_view name;  // the class, for people
@@ -16,7 +20,6 @@ struct HostileFile {
   std::string_view message;  // a part of the error's text that names field, found and expected
 };
 
-// Files that the readers of src/format must refuse.
 std::span<const HostileFile> hostile_files();
 
 }  // namespace rival::tests

@@ -31,7 +31,7 @@ void RawGguf::add_tensor(std::string_view name, std::vector<uint64_t> dims) {
   data.resize((data.size() + 31) / 32 * 32);
 }
 
-void RawGguf::set_vocabulary(const std::vector<std::string>& tokens) {
+void RawGguf::set_vocabulary(const std::vector<std::string>& tokens, int type) {
   std::string texts = raw_text("<unk>") + raw_text("<s>") + raw_text("</s>");
   std::string types = raw(2) + raw(3) + raw(3);
   for (int byte = 0; byte < 256; ++byte) {
@@ -40,7 +40,7 @@ void RawGguf::set_vocabulary(const std::vector<std::string>& tokens) {
   }
   for (const std::string& token : tokens) {
     texts += raw_text(token);
-    types += raw(1);
+    types += raw(type);
   }
   const uint64_t count = 259 + tokens.size();
   std::string scores;
@@ -94,6 +94,12 @@ RawGguf tiny_model() {
   model.add_tensor("blk.0.ffn_up.weight", {32, 64});
   model.add_tensor("blk.0.ffn_down.weight", {64, 32});
   return model;
+}
+
+std::string tiny_hf_config() {
+  return R"({"architectures": ["LlamaForCausalLM"], "hidden_size": 32, "intermediate_size": 64,
+             "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1,
+             "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "vocab_size": 262})";
 }
 
 }  // namespace rival::tests

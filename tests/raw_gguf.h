@@ -51,14 +51,17 @@ struct RawGguf {
   Tensor& tensor(std::string_view name);
   // Adds an F32 tensor of small numbers after those that are there.
   void add_tensor(std::string_view name, std::vector<uint64_t> dims);
-  // The vocabulary, with scores and types of the same length: `tokens` after <unk>, <s>, </s> and 256 byte
-  // tokens.
-  void set_vocabulary(const std::vector<std::string>& tokens);
+  // The vocabulary, with scores and types of the same length: `tokens`, of type `type`, after <unk>, <s>, </s>
+  // and 256 byte tokens.
+  void set_vocabulary(const std::vector<std::string>& tokens, int type = 1);
 
   std::string encode() const;
 };
 
 // A whole small model that runs: llama, one layer of 32 dimensions, a SentencePiece vocabulary of bytes.
 RawGguf tiny_model();
+
+// The config.json of a model of the same shape.
+std::string tiny_hf_config();
 
 }  // namespace rival::tests

@@ -254,6 +254,9 @@ Result<std::optional<Vocabulary>> gguf_vocabulary(const format::Metadata& metada
 
 Result<std::string> gguf_chat_template(const format::Metadata& metadata) {
   RIVAL_ASSIGN_OR_RETURN(const std::string_view text, metadata.get_string_or("tokenizer.chat_template", ""));
+  if (text.size() > limits::kTemplateBytesMax)
+    return make_error(ErrorCode::kLimit, "tokenizer.chat_template has {} bytes; at most {} are read", text.size(),
+                      limits::kTemplateBytesMax);
   return std::string(text);
 }
 

@@ -16,7 +16,7 @@ namespace rival::model {
 // (src/llama-vocab.cpp), so that files made for it mean the same here.
 Result<std::optional<text::Vocabulary>> gguf_vocabulary(const format::Metadata& metadata);
 
-// tokenizer.chat_template, or empty.
+// tokenizer.chat_template, or empty. Errors: kLimit past limits::kTemplateBytesMax.
 Result<std::string> gguf_chat_template(const format::Metadata& metadata);
 
 // Adds to `vocabulary` what follows from the tokens' texts alone, whatever file they came from: eot and eom

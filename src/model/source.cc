@@ -6,23 +6,11 @@
 #include "format/gguf.h"
 #include "model/gguf_vocabulary.h"
 #include "model/hf_source.h"
+#include "model/mixture.h"
 #include "model/source_builder.h"
 
 namespace rival::model {
 namespace {
-
-struct FileTypeName {
-  uint32_t id;
-  std::string_view name;
-};
-
-// general.file_type: what most matrices of a quantised file are.
-constexpr FileTypeName kFileTypes[] = {
-    {0, "F32"},     {1, "F16"},     {2, "Q4_0"},    {3, "Q4_1"},    {7, "Q8_0"},    {8, "Q5_0"},
-    {9, "Q5_1"},    {10, "Q2_K"},   {11, "Q3_K_S"}, {12, "Q3_K_M"}, {13, "Q3_K_L"}, {14, "Q4_K_S"},
-    {15, "Q4_K_M"}, {16, "Q5_K_S"}, {17, "Q5_K_M"}, {18, "Q6_K"},   {21, "Q2_K_S"}, {25, "IQ4_NL"},
-    {30, "IQ4_XS"}, {32, "BF16"},   {38, "MXFP4"},
-};
 
 // The type that holds most bytes.
 std::string commonest_type(std::span<const TensorView> tensors) {
@@ -38,8 +26,7 @@ std::string commonest_type(std::span<const TensorView> tensors) {
 
 std::string weights_type(const format::GgufFile& file) {
   const auto id = file.metadata().get_u32("general.file_type");
-  for (const FileTypeName& row : kFileTypes)
-    if (id.ok() && row.id == *id) return std::string(row.name);
+  if (const auto name = id.ok() ? find_file_type(*id) : std::nullopt) return std::string(*name);
   return commonest_type(file.tensors());
 }
 
@@ -90,7 +77,10 @@ Result<ModelSource> open_gguf_texts(const std::filesystem::path& path) {
 }
 
 Result<ModelSource> finished(Result<ModelSource> source, const std::filesystem::path& path) {
-  if (!source.ok()) return with_context(source.error(), path.string());
+  if (!source.ok()) {
+    const bool named = source.error().message.starts_with(path.string());  // the reader has said which file
+    return named ? source.error() : with_context(source.error(), path.string());
+  }
   auto& ends = source->end_of_generation;
   std::ranges::sort(ends);
   ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
