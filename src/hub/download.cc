@@ -201,6 +201,12 @@ Result<StoredFile> download(const Store& store, const Download& request) {
   const std::string key = !request.sha256.empty() ? request.sha256 : request.url;
   for (bool again = false;; again = true) {
     RIVAL_ASSIGN_OR_RETURN(PartialFile partial, PartialFile::open(store.partial_path(key)));
+    std::error_code absent;
+    const uint64_t present = std::filesystem::file_size(store.blob_path(request.sha256), absent);
+    if (!absent && present == request.bytes) {  // somebody else finished it while this one waited
+      partial.remove();
+      return StoredFile{.bytes = present, .sha256 = request.sha256};
+    }
     Transfer transfer(store, request, std::move(partial));
     RIVAL_RETURN_IF_ERROR(transfer.run());
     RIVAL_ASSIGN_OR_RETURN(const std::string sha256, transfer.file().finish());

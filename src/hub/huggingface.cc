@@ -68,12 +68,13 @@ Error hub_error(const HfSource& source, const http::ResponseHead& head) {
   if (code == "EntryNotFound" || head.status == 404)
     return make_error(ErrorCode::kNotFound, "repository {} has no file '{}' at '{}'; see {}/tree/{}",
                       source.repository, source.file, source.revision, page, source.revision);
-  if (head.status == 401 || head.status == 403)
-    return make_error(
-        ErrorCode::kDenied,
-        "repository {} is gated or private: open {}, accept its terms, make a token at {}/settings/tokens "
-        "and set HF_TOKEN to it",
-        source.repository, page, endpoint());
+  if (head.status == 401 || head.status == 403) {
+    const char* given = token().empty() ? "" : ". The token that was given does not open it";
+    return make_error(ErrorCode::kDenied,
+                      "repository {} is gated or private: open {}, accept its terms, make a token at "
+                      "{}/settings/tokens and set HF_TOKEN to it{}",
+                      source.repository, page, endpoint(), given);
+  }
   return http::status_error(head);
 }
 
