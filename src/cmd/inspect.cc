@@ -21,6 +21,7 @@ constexpr Part kParts[] = {
     {"logits", run_inspect_logits},
     {"embedding", run_inspect_embedding},
     {"tokens", run_inspect_tokens},
+    {"template", run_inspect_template},
 };
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace rival::cmd {
 int run_inspect_logits(int argc, char** argv);
 int run_inspect_embedding(int argc, char** argv);
 int run_inspect_tokens(int argc, char** argv);
+int run_inspect_template(int argc, char** argv);
 
 // Where a model lies: a path that exists as it is, else by name, fetched if need be.
 Result<std::filesystem::path> find_model(const std::string& name);

@@ -1,15 +1,16 @@
-#include "cmd/inspect_template.h"
-
+// `rival inspect template`: the prompt that a chat template makes of messages.
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <string_view>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "cmd/cli.h"
+#include "cmd/inspect.h"
 #include "text/chat_template.h"
 
 namespace rival::cmd {
@@ -25,7 +26,7 @@ struct Flags {
 };
 
 void declare(CLI::App& app, Flags& flags) {
-  app.add_option("model", flags.model, "a model, or a template in a file FILE.jinja")->required();
+  app.add_option("MODEL", flags.model, "a model's name or path, or a template in a file FILE.jinja")->required();
   app.add_option("--messages", flags.messages, "JSON file: a list of messages")->required();
   app.add_option("--tools", flags.tools, "JSON file: a list of tools");
   app.add_flag("--add-generation-prompt", flags.add_generation_prompt, "let the assistant speak next");
@@ -42,12 +43,25 @@ Result<json::value> read_json(const std::string& path) {
   return parsed;
 }
 
-Result<ModelTemplate> find_template(const std::string& model, const TemplateLookup& lookup) {
-  if (model.ends_with(".jinja") || lookup == nullptr) {
-    RIVAL_ASSIGN_OR_RETURN(std::string source, read_file(model, limits::kTemplateBytesMax));
-    return ModelTemplate{std::move(source), {}, {}};
+struct Template {
+  std::string source;
+  std::string bos, eos;  // empty: the model has none, and the variable stays undefined
+};
+
+Result<Template> find_template(const std::string& name) {
+  if (name.ends_with(".jinja")) {
+    RIVAL_ASSIGN_OR_RETURN(std::string source, read_file(name, limits::kTemplateBytesMax));
+    return Template{std::move(source), "", ""};
   }
-  return lookup(model);
+  RIVAL_ASSIGN_OR_RETURN(const auto path, find_model(name));
+  RIVAL_ASSIGN_OR_RETURN(model::ModelSource source, model::open_texts(path));
+  if (source.chat_template.empty()) return make_error(ErrorCode::kNotFound, "{} holds no chat template", path.string());
+  return Template{std::move(source.chat_template), source.bos_text, source.eos_text};
+}
+
+void set_token(json::object& variables, std::string_view name, const std::optional<std::string>& given,
+               const std::string& of_model) {
+  if (given.has_value() || !of_model.empty()) variables[name] = given.value_or(of_model);
 }
 
 Status set_variables(const std::vector<std::string>& settings, json::object& variables) {
@@ -62,8 +76,8 @@ Status set_variables(const std::vector<std::string>& settings, json::object& var
   return {};
 }
 
-Result<std::string> render(const Flags& flags, const TemplateLookup& lookup) {
-  RIVAL_ASSIGN_OR_RETURN(const ModelTemplate found, find_template(flags.model, lookup));
+Result<std::string> render(const Flags& flags) {
+  RIVAL_ASSIGN_OR_RETURN(const Template found, find_template(flags.model));
   RIVAL_ASSIGN_OR_RETURN(const auto parsed, text::ChatTemplate::parse(found.source));
   json::object variables;
   RIVAL_ASSIGN_OR_RETURN(variables["messages"], read_json(flags.messages));
@@ -73,22 +87,20 @@ Result<std::string> render(const Flags& flags, const TemplateLookup& lookup) {
   }
   variables["documents"] = nullptr;
   variables["add_generation_prompt"] = flags.add_generation_prompt;
-  const auto bos = flags.bos.has_value() ? flags.bos : found.bos_token;
-  const auto eos = flags.eos.has_value() ? flags.eos : found.eos_token;
-  if (bos.has_value()) variables["bos_token"] = *bos;
-  if (eos.has_value()) variables["eos_token"] = *eos;
+  set_token(variables, "bos_token", flags.bos, found.bos);
+  set_token(variables, "eos_token", flags.eos, found.eos);
   RIVAL_RETURN_IF_ERROR(set_variables(flags.set, variables));
   return parsed.render(variables);
 }
 
 }  // namespace
 
-int run_inspect_template(int argc, char** argv, const TemplateLookup& lookup) {
+int run_inspect_template(int argc, char** argv) {
   Flags flags;
   CLI::App app("The prompt that a chat template makes of messages.");
   declare(app, flags);
   if (const auto status = parse_flags(app, argc, argv)) return *status;
-  const auto prompt = render(flags, lookup);
+  const auto prompt = render(flags);
   if (!prompt.ok()) return fail(prompt.error());
   std::fwrite(prompt->data(), 1, prompt->size(), stdout);
   return 0;
