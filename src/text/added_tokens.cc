@@ -42,7 +42,8 @@ size_t skip_space(std::string_view text, size_t at, size_t end) {
 }  // namespace
 
 AddedTokens::AddedTokens(std::vector<AddedToken> tokens) : tokens_(std::move(tokens)) {
-  std::erase_if(tokens_, [](const AddedToken& token) { return token.text.empty(); });
+  std::erase_if(tokens_,
+                [](const AddedToken& token) { return token.text.empty() || !is_valid_utf8(token.text); });
   std::stable_sort(tokens_.begin(), tokens_.end(),
                    [](const auto& a, const auto& b) { return a.text < b.text; });
   // Of equal texts keep the last.

@@ -29,7 +29,8 @@ struct Section {
 class AddedTokens {
  public:
   AddedTokens() = default;
-  // The views must outlive this object. Of equal texts the last one counts; empty texts are left out.
+  // The views must outlive this object. Of equal texts the last one counts. Texts that are empty or no valid
+  // UTF-8 are left out: a match never cuts a character.
   explicit AddedTokens(std::vector<AddedToken> tokens);
 
   bool empty() const { return tokens_.empty(); }

@@ -81,7 +81,7 @@ std::string Charsmap::apply(std::string_view text) const {
       at += length;
     }
   }
-  return out;
+  return is_valid_utf8(out) ? out : replace_invalid_utf8(out);
 }
 
 }  // namespace rival::text

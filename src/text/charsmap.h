@@ -16,7 +16,8 @@ class Charsmap {
   // Errors: kCorrupt where the sizes do not fit the bytes.
   static Result<Charsmap> parse(std::string_view bytes);
 
-  // Rewrites grapheme by grapheme, or character by character where a grapheme has no rule.
+  // Rewrites grapheme by grapheme, or character by character where a grapheme has no rule. The result is
+  // valid UTF-8 whatever bytes the rules hold.
   std::string apply(std::string_view text) const;
 
  private:

@@ -122,6 +122,7 @@ size_t next_char(std::string_view text, size_t at) {
 Status Regex::find_all(std::string_view text, std::vector<Span>& matches) const {
   std::call_once(compiled_->jit_once, [&] { pcre2_jit_compile(compiled_->code.get(), PCRE2_JIT_COMPLETE); });
   matches.clear();
+  if (!is_valid_utf8(text)) return {};  // PCRE2 does not check it
   std::string older;
   if (replace_by_stand_ins(text, older)) text = older;
   Run run(compiled_->code.get(), text);

@@ -35,7 +35,8 @@ class Regex {
   const std::string& pattern() const;
 
   // All matches from the left, not overlapping; an empty match that touches the match before it is left out.
-  // REQUIRES: text is valid UTF-8 of less than 4 GiB. Errors: kLimit where the pattern needs too many steps.
+  // A text that is no valid UTF-8 has none. REQUIRES: less than 4 GiB. Errors: kLimit where the pattern needs
+  // too many steps.
   Status find_all(std::string_view text, std::vector<Span>& matches) const;
 
  private:

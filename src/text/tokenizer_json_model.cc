@@ -96,7 +96,8 @@ Status read_bpe(const JsonFields& fields, Pipeline& pipeline) {
       dropout && dropout->is_number() && dropout->to_number<double>() != 0)
     return make_error(ErrorCode::kUnsupported, "model.dropout is {}: tokenising would be random",
                       dropout->to_number<double>());
-  BpeOptions options{.strict_merges = true};
+  BpeOptions options;
+  options.strict_merges = true;
   RIVAL_ASSIGN_OR_RETURN(options.ignore_merges, fields.boolean_or("ignore_merges", false));
   RIVAL_ASSIGN_OR_RETURN(options.fuse_unknown, fields.boolean_or("fuse_unk", false));
   RIVAL_ASSIGN_OR_RETURN(options.continuing_prefix, fields.string_or("continuing_subword_prefix", ""));

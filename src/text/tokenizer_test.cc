@@ -181,6 +181,16 @@ TEST(Tokenizer, WithoutMergesLowerIdsMergeFirst) {
   EXPECT_EQ(ids_of(*tokenizer, "hello"), (std::vector<TokenId>{259}));
 }
 
+// A user-defined token of bytes that begin a character must not cut characters (or escaped bytes) of the text.
+TEST(Tokenizer, AddedTokensNeverCutACharacter) {
+  Vocabulary v = small_bpe();
+  v.tokens[262] = "\xF4\x8F";
+  const auto tokenizer = Tokenizer::create(std::move(v));
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().message;
+  for (const std::string_view text : {"\xF4\x8F\xBE\x80", "a\x9A ", "\xF4\x8F"})
+    EXPECT_EQ(tokenizer->decode(ids_of(*tokenizer, text)), text);
+}
+
 // A megabyte of one letter, of spaces, of digits: time must stay near linear (this whole test runs in well
 // under 10 s even under sanitizers; quadratic work would take hours).
 TEST(Tokenizer, LongRunsTakeLinearTime) {

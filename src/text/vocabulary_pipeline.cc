@@ -119,7 +119,9 @@ Status fill_bpe(Pipeline& pipeline) {
     return make_error(ErrorCode::kUnsupported, "pre-tokeniser '{}' (tokenizer.ggml.pre) is not known",
                       vocabulary.pre);
   vocabulary.ignore_merges = vocabulary.ignore_merges || row->ignore_merges;
-  BpeOptions options{.ignore_merges = vocabulary.ignore_merges, .unknown = vocabulary.unknown};
+  BpeOptions options;
+  options.ignore_merges = vocabulary.ignore_merges;
+  options.unknown = vocabulary.unknown;
   if (row->letters) {
     pipeline.decoder = {ByteLettersDecode{}};
   } else {
@@ -148,7 +150,9 @@ bool cuts_at_words(const Vocabulary& vocabulary) {
 
 Status fill_sentence_piece(Pipeline& pipeline) {
   const Vocabulary& vocabulary = pipeline.vocabulary;
-  BpeOptions options{.fuse_unknown = true, .unknown = vocabulary.unknown};
+  BpeOptions options;
+  options.fuse_unknown = true;
+  options.unknown = vocabulary.unknown;
   RIVAL_ASSIGN_OR_RETURN(options.byte_tokens, typed_byte_tokens(vocabulary));
   if (!vocabulary.precompiled_charsmap.empty()) {
     RIVAL_ASSIGN_OR_RETURN(Charsmap map, Charsmap::parse(vocabulary.precompiled_charsmap));
