@@ -19,6 +19,12 @@ bool mentions(const json::value& v, std::string_view prefix) {
   });
 }
 
+std::string_view dialect(const json::value& schema) {
+  const json::object* o = schema.if_object();
+  const json::value* uri = o == nullptr ? nullptr : o->if_contains("$schema");
+  return uri == nullptr || !uri->is_string() ? std::string_view() : std::string_view(uri->get_string());
+}
+
 }  // namespace
 
 Result<CompiledSchema> compile_schema(const json::value& schema, const SchemaOptions& options) {
@@ -26,19 +32,12 @@ Result<CompiledSchema> compile_schema(const json::value& schema, const SchemaOpt
 }
 
 SchemaCompiler::SchemaCompiler(const json::value& schema, const SchemaOptions& options)
-    : root_(schema), options_(options), refs_(schema),
+    : root_(schema), options_(options), draft4_(dialect(schema).find("draft-04") != std::string_view::npos),
+      siblings_of_ref_(dialect(schema).find("/draft-0") == std::string_view::npos), refs_(schema, !siblings_of_ref_),
       out_{std::make_unique<RegexPool>(), std::make_unique<LiteralPool>(), std::make_unique<Shapes>(), kNeverType},
       regexes_(out_.regexes.get()), literals_(out_.literals.get()), shapes_(out_.shapes.get()), numbers_(regexes_) {
   nodes_.push_back({{Expression::Kind::kNever, nullptr, {}}, State::kDone, {}});
   nodes_.push_back({{Expression::Kind::kAny, nullptr, {}}, State::kDone, any_type()});
-  if (const json::object* o = schema.if_object()) {
-    const json::value* dialect = o->if_contains("$schema");
-    if (dialect != nullptr && dialect->is_string()) {
-      const std::string_view uri = dialect->get_string();
-      draft4_ = uri.find("draft-04") != uri.npos || uri.find("draft-03") != uri.npos;
-      siblings_of_ref_ = uri.find("/draft-0") == uri.npos;
-    }
-  }
   needs_evaluated_ = mentions(schema, "unevaluated");
 }
 

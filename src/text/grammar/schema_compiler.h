@@ -133,9 +133,9 @@ class SchemaCompiler {
 
   const json::value& root_;
   SchemaOptions options_;
+  const bool draft4_;
+  const bool siblings_of_ref_;  // from 2019-09 on, keywords beside $ref count
   SchemaRefs refs_;
-  bool draft4_ = false;
-  bool siblings_of_ref_ = true;  // from 2019-09 on, keywords beside $ref count
   CompiledSchema out_;
   RegexPool* regexes_;
   LiteralPool* literals_;

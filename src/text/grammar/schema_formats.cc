@@ -63,7 +63,7 @@ std::string email(const std::string& wide) {
 }
 
 // RFC 3986, appendix A; `wide` are the further characters of RFC 3987.
-std::string uri(bool reference, const std::string& wide) {
+std::string uri(bool reference, const std::string& wide, const std::string& wide_query) {
   const std::string unreserved = "A-Za-z0-9._~!$&'()*+,;=" + wide + "-", percent = "%[0-9A-Fa-f]{2}";
   const std::string pchar = group("[:@" + unreserved + "]|" + percent), pchar_no_colon = group("[@" + unreserved + "]|" + percent);
   const std::string registered = group("[" + unreserved + "]|" + percent) + "*";
@@ -73,7 +73,7 @@ std::string uri(bool reference, const std::string& wide) {
   const std::string absolute = "(?:/" + pchar + "*)*";
   const std::string hierarchy = group("//" + authority + absolute + "|/(?:" + pchar + "+" + absolute + ")?|" + pchar + "+" + absolute + "|");
   const std::string relative = group("//" + authority + absolute + "|/(?:" + pchar + "+" + absolute + ")?|" + pchar_no_colon + "+" + absolute + "|");
-  const std::string rest = "(?:\\?" + group(pchar + "|[/?]") + "*)?(?:#" + group(pchar + "|[/?]") + "*)?";
+  const std::string rest = "(?:\\?" + group(pchar + "|[/?" + wide_query + "]") + "*)?(?:#" + group(pchar + "|[/?]") + "*)?";
   const std::string with_scheme = "[A-Za-z][A-Za-z0-9+.-]*:" + hierarchy + rest;
   return reference ? group(with_scheme + "|" + relative + rest) : with_scheme;
 }
@@ -82,10 +82,11 @@ std::string uri(bool reference, const std::string& wide) {
 std::string uri_template() {
   const std::string name = "(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})(?:\\.?(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2}))*";
   const std::string variable = name + "(?::[1-9][0-9]{0,3}|\\*)?";
-  return "(?:[^\\x00-\\x20\"'%<>\\\\^`{|}\\x7f]|%[0-9A-Fa-f]{2}|\\{[+#./;?&=,!@|]?" + variable + "(?:," + variable + ")*\\})*";
+  return "(?:[^\\x00-\\x20\"%<>\\\\^`{|}\\x7f]|%[0-9A-Fa-f]{2}|\\{[+#./;?&=,!@|]?" + variable + "(?:," + variable + ")*\\})*";
 }
 
 constexpr char kWide[] = "\\u00a0-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\uffef\\u{10000}-\\u{1fffd}\\u{20000}-\\u{2fffd}\\u{30000}-\\u{3fffd}";
+constexpr char kPrivate[] = "\\ue000-\\uf8ff\\u{f0000}-\\u{ffffd}\\u{100000}-\\u{10fffd}";
 constexpr char kJsonPointer[] = "(?:/(?:[^~/]|~[01])*)*";
 
 std::string pattern_of(std::string_view name) {
@@ -94,14 +95,14 @@ std::string pattern_of(std::string_view name) {
   if (name == "time") return time();
   if (name == "duration") return duration();
   if (name == "email") return email("");
-  if (name == "idn-email") return email(kWide);
+  if (name == "idn-email") return email("\\u0080-\\u{10ffff}");
   if (name == "hostname") return hostname();
   if (name == "ipv4") return ipv4();
   if (name == "ipv6") return ipv6();
-  if (name == "uri") return uri(false, "");
-  if (name == "uri-reference") return uri(true, "");
-  if (name == "iri") return uri(false, kWide);
-  if (name == "iri-reference") return uri(true, kWide);
+  if (name == "uri") return uri(false, "", "");
+  if (name == "uri-reference") return uri(true, "", "");
+  if (name == "iri") return uri(false, kWide, kPrivate);
+  if (name == "iri-reference") return uri(true, kWide, kPrivate);
   if (name == "uuid") return "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}";
   if (name == "uri-template") return uri_template();
   if (name == "json-pointer") return kJsonPointer;

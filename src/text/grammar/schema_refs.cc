@@ -96,7 +96,7 @@ std::string resolve_uri(std::string_view base, std::string_view reference) {
   return result.append(reference);
 }
 
-SchemaRefs::SchemaRefs(const json::value& root) : root_(&root) {
+SchemaRefs::SchemaRefs(const json::value& root, bool lone_refs) : root_(&root), lone_refs_(lone_refs) {
   resources_.emplace("", root_);
   scan(root, "", 0);
 }
@@ -112,7 +112,7 @@ void SchemaRefs::scan(const json::value& value, const std::string& base_in, int 
   const std::string* base = &base_in;
   const json::string* id = string_member(*o, "$id");
   if (id == nullptr) id = string_member(*o, "id");
-  if (id != nullptr && !id->empty()) {
+  if (id != nullptr && !id->empty() && !(lone_refs_ && o->contains("$ref"))) {
     changed = resolve_uri(base_in, *id);
     resources_.emplace(changed, &value);
     if (changed.back() == '#') changed.pop_back();

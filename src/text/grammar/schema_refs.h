@@ -12,8 +12,8 @@ namespace rival::text::grammar {
 
 class SchemaRefs {
  public:
-  // `root` must outlive this object and stay where it is.
-  explicit SchemaRefs(const json::value& root);
+  // `root` must outlive this object and stay where it is. `lone_refs`: up to draft 7, where nothing beside $ref counts.
+  SchemaRefs(const json::value& root, bool lone_refs);
 
   // The schema that `reference`, standing in the object `at`, names. Errors: kUnsupported for another document,
   // kInvalidArgument for a place that is not there.
@@ -27,6 +27,7 @@ class SchemaRefs {
   const std::string& base_of(const json::object& at) const;
 
   const json::value* root_;
+  bool lone_refs_;
   std::string root_base_;
   std::unordered_map<std::string, const json::value*> resources_;  // by absolute URI, anchors with their fragment
   std::unordered_map<const json::object*, std::string> bases_;     // of objects with $ref whose base is not the root's
