@@ -4,6 +4,7 @@
   golden_models.py write [NAME...]                     writes src/model/golden/NAME.json for the cases below
   golden_models.py folder NAME DIR                     writes the model of a case as a Hugging Face folder
   golden_models.py random RIVAL [--count N --seed S]   random configurations, compared through `RIVAL inspect logits`
+  golden_models.py llama RIVAL LOGITS [NAME...]        converts cases to GGUF and compares with llama.cpp's logits
 
 A golden holds no weights: they follow from the names of the tensors by a small generator that the C++ test repeats
 (src/model/model_golden_test.cc). It holds config.json, the tensors with shape, offset and scale, the ids, and of
@@ -189,6 +190,43 @@ def run_random(rival, count, seed):
     return bad
 
 
+def with_no_vocabulary(path, out):
+    """A copy of a GGUF file that says that it has no vocabulary, which llama.cpp wants to be told."""
+    import gguf
+    reader = gguf.GGUFReader(path)
+    writer = gguf.GGUFWriter(out, reader.fields["general.architecture"].contents())
+    for name, field in reader.fields.items():
+        if name.startswith("GGUF.") or name == "general.architecture":
+            continue
+        items = field.types[-1] if field.types[0] == gguf.GGUFValueType.ARRAY else None
+        writer.add_key_value(name, field.contents(), field.types[0], items)
+    writer.add_tokenizer_model("no_vocab")
+    for tensor in reader.tensors:
+        writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def compare_llama(rival, program, case):
+    """`program` is bench/llama_logits.cc, built. Where a case has what llama.cpp leaves out (windows of Phi-3 and
+    StarCoder 2, Gemma's scale of queries, Grok-2's temperature) or a GELU (there a table of halves), they differ."""
+    config, _, arrays = prepare(case)
+    ids = ",".join(map(str, case_ids(case, config["vocab_size"], case.length)))
+    with tempfile.TemporaryDirectory() as folder:
+        model, copy = os.path.join(folder, "model.gguf"), os.path.join(folder, "copy.gguf")
+        write_folder(os.path.join(folder, "hf"), config, arrays)
+        subprocess.run([rival, "convert", os.path.join(folder, "hf"), model], check=True, capture_output=True)
+        with_no_vocabulary(model, copy)
+        theirs = subprocess.run([program, copy, ids], capture_output=True, text=True, check=True).stdout
+        ours = subprocess.run([rival, "inspect", "logits", model, "--ids", ids, "--json"], capture_output=True,
+                              text=True, check=True).stdout
+    expected = np.array([[float(x) for x in line.split()] for line in theirs.splitlines()])
+    found = np.array(json.loads(ours)["logits"])
+    return float(np.abs(found - expected).max() / (1e-4 * max(1.0, np.abs(expected).max())))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -204,6 +242,10 @@ def main():
     rand.add_argument("rival")
     rand.add_argument("--count", type=int, default=20)
     rand.add_argument("--seed", type=int, default=1)
+    llama = commands.add_parser("llama")
+    llama.add_argument("rival")
+    llama.add_argument("logits")
+    llama.add_argument("names", nargs="*")
     args = parser.parse_args()
     torch.set_num_threads(1)
     cases = {case.name: case for case in golden_cases.all_cases()}
@@ -219,6 +261,9 @@ def main():
             with tempfile.TemporaryDirectory() as directory:
                 write_folder(directory, config, arrays)
                 print(name, *compare(args.rival, cases[name], directory, config, arrays), flush=True)
+    elif args.command == "llama":
+        for name in args.names or [name for name, case in cases.items() if not case.embedding]:
+            print(f"{name}: {compare_llama(args.rival, args.logits, cases[name]):.3f} of the tolerance", flush=True)
     else:
         sys.exit(1 if run_random(args.rival, args.count, args.seed) else 0)
 

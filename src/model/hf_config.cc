@@ -267,6 +267,8 @@ class Translator {
   void translate_rest() {
     if (const double scalar = number("query_pre_attn_scalar", 0.0); scalar > 0.0)
       set("attention.scale", 1.0 / std::sqrt(scalar), "query_pre_attn_scalar");
+    if (architecture_.name == "gpt-oss" && find("intermediate_size") != nullptr)  // llama.cpp asks for the key
+      set_json("expert_feed_forward_length", *find("intermediate_size"), "intermediate_size");
     if (architecture_.name == "gpt2" && !result_.contains("feed_forward_length"))
       set("feed_forward_length", static_cast<int64_t>(4.0 * number("n_embd", 0.0)), "n_inner");
     if (architecture_.name == "gemma" && number("hidden_size", 0.0) > 0.0)
