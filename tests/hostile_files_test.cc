@@ -92,10 +92,12 @@ TEST_F(HostileFiles, TheProgramRefusesEveryRow) {
   if (!std::getenv("RIVAL_BINARY")) GTEST_SKIP() << "RIVAL_BINARY does not name a program";
   for (const HostileFile& row : hostile_files()) {
     const auto path = write(row);
-    const auto result = run_program(fmt::format("run '{}' hello", path.string()));
-    ASSERT_TRUE(WIFEXITED(result.status)) << row.name << ": " << result.output;
-    EXPECT_NE(WEXITSTATUS(result.status), 0) << row.name;
-    EXPECT_THAT(result.output, HasSubstr(std::string(row.message))) << row.name;
+    for (const char* command : {"run '{}' hello", "inspect '{}'"}) {
+      const auto result = run_program(fmt::format(fmt::runtime(command), path.string()));
+      ASSERT_TRUE(WIFEXITED(result.status)) << row.name << ": " << result.output;
+      EXPECT_NE(WEXITSTATUS(result.status), 0) << row.name << ", " << command;
+      EXPECT_THAT(result.output, HasSubstr(std::string(row.message))) << row.name << ", " << command;
+    }
   }
 }
 
