@@ -147,8 +147,29 @@ std::optional<ObjectShape> SchemaCompiler::intersect(const ObjectShape& a, const
     r.evaluated_patterns.insert(r.evaluated_patterns.end(), b.evaluated_patterns.begin(), b.evaluated_patterns.end());
     r.evaluated_all = a.evaluated_all || b.evaluated_all;
   }
-  if (!maybe_inhabited(r)) return std::nullopt;
+  if (!settle_obligations(&r) || !maybe_inhabited(r)) return std::nullopt;
   return r;
+}
+
+// A demand on some member that only one tracked name can meet is a demand on that name; false: none can.
+bool SchemaCompiler::settle_obligations(ObjectShape* s) {
+  std::vector<ObjectShape::Obligation> kept;
+  for (const ObjectShape::Obligation& o : s->obligations) {
+    std::vector<size_t> names;
+    for (size_t i = 0; i < s->names.size(); ++i) {
+      if (s->children[i] != kNeverType && regexes_->matches(o.key, s->names[i])) names.push_back(i);
+    }
+    if (names.size() > 1 || regexes_->live(regexes_->all_of({s->open, o.key}))) {
+      kept.push_back(o);
+    } else if (names.empty()) {
+      return false;
+    } else {
+      set_bit(&s->required, names[0]);
+      s->children[names[0]] = all_of({s->children[names[0]], o.child});
+    }
+  }
+  s->obligations = std::move(kept);
+  return true;
 }
 
 // ---- arrays ------------------------------------------------------------------------------------------------

@@ -104,6 +104,7 @@ class SchemaCompiler {
   Atom literal_atom(std::vector<std::u32string> strings);
   std::optional<ObjectShape> intersect(const ObjectShape& a, const ObjectShape& b);
   std::optional<ArrayShape> intersect(const ArrayShape& a, const ArrayShape& b);
+  bool settle_obligations(ObjectShape* shape);
   std::vector<ObjectShape> complement(const ObjectShape& shape);
   Result<std::vector<ArrayShape>> complement(const ArrayShape& shape);
   TypeId child_of(const ObjectShape& shape, const std::u32string& name);

@@ -70,6 +70,15 @@ Status SchemaCompiler::plan_object(uint32_t index, std::vector<TypeId>* open) {
     for (const auto& choice : plan.name_choices.back()) open->push_back(choice.child);
   }
   RIVAL_RETURN_IF_ERROR(add_open_choices(&plan, open));
+  // A demand on some member must stay within reach however many members were read.
+  uint32_t reachable = 0;
+  for (const auto& [mask, choices] : plan.open_choices) {
+    for (const auto& choice : choices) reachable |= choice.hits;
+  }
+  if (reachable + 1 != uint32_t{1} << shape.obligations.size() || (reachable != 0 && shape.max != kUnbounded)) {
+    return make_error(ErrorCode::kUnsupported, "a demand on some member (by \"not\", \"oneOf\" or \"if\") of an object "
+                      "with a bounded number of members is not supported");
+  }
   shapes_->object_plans[index] = std::move(plan);
   return {};
 }
