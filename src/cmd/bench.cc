@@ -1,5 +1,6 @@
 #include <fmt/format.h>
-#include <sys/resource.h>
+
+#include <algorithm>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -34,12 +35,6 @@ struct Measured {
   uint64_t file_bytes = 0, weight_bytes = 0, kv_bytes = 0, peak_bytes = 0;
 };
 
-uint64_t peak_memory() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
-}
-
 void say_left_out(const eval::BenchOptions& options, uint32_t pages) {
   for (const uint32_t batch : options.batch)
     for (const uint32_t depth : options.depth)
@@ -59,12 +54,15 @@ Result<Measured> measure(const BenchFlags& flags) {
   const eval::ModelWork work = eval::work_of(*loaded, kv);
   Measured measured{.model = model.name, .weights_type = loaded->weights_type(),
                     .path = kernels::best_table().name, .threads = loaded->team().size()};
+  // What the yardstick of the memory takes is no part of the model's peak.
+  const uint64_t peak_of_load = engine::peak_memory();
   measured.limits = eval::measure_limits(loaded->team(), kernels::best_table(), static_cast<uint64_t>(work.weight_bytes));
+  engine::forget_peak_memory();
   RIVAL_ASSIGN_OR_RETURN(measured.results, eval::run_bench(*forward, work, measured.limits, flags.options));
   measured.file_bytes = loaded->file_bytes();
   measured.weight_bytes = loaded->decoder().weight_bytes();
   measured.kv_bytes = uint64_t{store.page_count()} * forward->bytes_per_page();
-  measured.peak_bytes = peak_memory();
+  measured.peak_bytes = std::max(peak_of_load, engine::peak_memory());
   return measured;
 }
 

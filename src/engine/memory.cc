@@ -1,9 +1,11 @@
 #include "engine/memory.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <string>
+#include <string_view>
 
 namespace rival::engine {
 namespace {
@@ -17,16 +19,16 @@ uint64_t number_in(const char* path) {
   return file >> value ? value : kUnlimited;
 }
 
-uint64_t system_available() {
-  std::ifstream file("/proc/meminfo");
-  std::string name, unit;
-  uint64_t kilobytes = 0;
-  while (file >> name >> kilobytes) {
-    if (name == "MemAvailable:") return kilobytes * 1024;
-    std::getline(file, unit);
-  }
+// The bytes of a line "Name:   123 kB"; 0 if there is none.
+uint64_t kilobytes_in(const char* path, std::string_view name) {
+  std::ifstream file(path);
+  std::string line;
+  while (std::getline(file, line))
+    if (line.starts_with(name)) return std::strtoull(line.c_str() + name.size(), nullptr, 10) * 1024;
   return 0;
 }
+
+uint64_t system_available() { return kilobytes_in("/proc/meminfo", "MemAvailable:"); }
 
 // Of the control group's own files as a container sees them. File pages count as used there, though they can go.
 uint64_t group_available() {
@@ -43,5 +45,9 @@ uint64_t group_available() {
 }  // namespace
 
 uint64_t available_memory() { return std::min(system_available(), group_available()); }
+
+uint64_t peak_memory() { return kilobytes_in("/proc/self/status", "VmHWM:"); }
+
+void forget_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }  // proc(5)
 
 }  // namespace rival::engine

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/engine_test_util.h"
+#include "engine/memory.h"
 #include "engine/output_queue.h"
 #include "model/tiny_gguf.h"
 
@@ -66,6 +67,13 @@ TEST(ModelHandle, TellsItsMemoryAndRefusesTooLittle) {
   EXPECT_EQ(ModelHandle::load(tiny(), {.kv_bytes = page - 1}).error().code, ErrorCode::kLimit);
   EXPECT_EQ(ModelHandle::load(tiny(), {.context = 65}).error().code, ErrorCode::kLimit);
   EXPECT_FALSE(ModelHandle::load("/nonexistent.gguf", {}).ok());
+}
+
+TEST(Memory, IsTold) {
+  EXPECT_GT(available_memory(), 1u << 20);
+  EXPECT_GT(peak_memory(), 1u << 20);
+  forget_peak_memory();
+  EXPECT_GT(peak_memory(), 0u);
 }
 
 }  // namespace
