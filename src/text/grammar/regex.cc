@@ -60,7 +60,7 @@ bool RegexPool::same(const Node& a, const Node& b, std::span<const RegexId> b_li
 void RegexPool::derive_attributes(Node* n, std::span<const RegexId> list) const {
   switch (n->kind) {
     case Kind::kNever: case Kind::kEpsilon: break;
-    case Kind::kChars: n->min_length = n->max_length = n->distance = 1; break;
+    case Kind::kChars: n->min_length = n->max_length = 1; break;
     case Kind::kConcat: {
       const Node &a = nodes_[n->a], &b = nodes_[n->b];
       n->nullable = a.nullable && b.nullable;
@@ -68,11 +68,10 @@ void RegexPool::derive_attributes(Node* n, std::span<const RegexId> list) const 
       n->always_live = a.always_live && !b.has_boolean;
       n->min_length = add_lengths(a.min_length, b.min_length);
       n->max_length = add_lengths(a.max_length, b.max_length);
-      n->distance = add_lengths(a.distance, b.distance);
       break;
     }
     case Kind::kAnyOf:
-      n->min_length = n->distance = kUnbounded;
+      n->min_length = kUnbounded;
       for (RegexId id : list) {
         const Node& c = nodes_[id];
         n->nullable |= c.nullable;
@@ -80,7 +79,6 @@ void RegexPool::derive_attributes(Node* n, std::span<const RegexId> list) const 
         n->always_live |= c.always_live;
         n->min_length = std::min(n->min_length, c.min_length);
         n->max_length = std::max(n->max_length, c.max_length);
-        n->distance = std::min(n->distance, c.distance);
       }
       break;
     case Kind::kAllOf:
@@ -91,13 +89,12 @@ void RegexPool::derive_attributes(Node* n, std::span<const RegexId> list) const 
         n->nullable &= c.nullable;
         n->min_length = std::max(n->min_length, c.min_length);
         n->max_length = std::min(n->max_length, c.max_length);
-        n->distance = std::max(n->distance, c.distance);
       }
       break;
     case Kind::kNot:
       n->nullable = !nodes_[n->a].nullable;
       n->has_boolean = true;
-      n->min_length = n->distance = n->nullable ? 0 : 1;
+      n->min_length = n->nullable ? 0 : 1;
       n->max_length = kUnbounded;
       break;
     case Kind::kRepeat: {
@@ -107,7 +104,6 @@ void RegexPool::derive_attributes(Node* n, std::span<const RegexId> list) const 
       n->always_live = n->max == kUnbounded && (n->a == kAnyChar || a.always_live);
       n->min_length = multiply_length(a.min_length, n->min);
       n->max_length = multiply_length(a.max_length, n->max);
-      n->distance = multiply_length(a.distance, n->min);
       break;
     }
     case Kind::kMultiple:
@@ -290,24 +286,6 @@ RegexId RegexPool::decimal_multiple(uint64_t divisor, uint32_t scale) {
   return multiple({.kind = Kind::kMultiple, .min = scale, .divisor = divisor});
 }
 
-namespace {
-
-// How many whole digits must follow until `residue` can be a multiple of divisor/10^scale.
-uint32_t whole_digits_to_multiple(uint64_t residue, uint32_t scale, uint64_t divisor) {
-  while (scale > 0 && divisor % 10 == 0) divisor /= 10, --scale;  // whole multiples: divisor over its share of 10^scale
-  uint64_t whole = divisor;
-  for (uint32_t i = 0; i < scale && whole % 2 == 0; ++i) whole /= 2;
-  for (uint32_t i = 0; i < scale && whole % 5 == 0; ++i) whole /= 5;
-  unsigned __int128 power = 1;
-  for (uint32_t digits = 0; digits < 19; ++digits, power *= 10) {
-    const unsigned __int128 low = power * (residue % whole);
-    if ((low + whole - 1) / whole * whole < low + power) return digits;
-  }
-  return 19;
-}
-
-}  // namespace
-
 // A node for the digits still to come: kNever where no digits can reach a multiple any more.
 RegexId RegexPool::multiple(Node n) {
   unsigned __int128 power = 1;
@@ -317,7 +295,6 @@ RegexId RegexPool::multiple(Node n) {
   const bool fraction = n.a == 1;
   const unsigned __int128 first = (low + n.divisor - 1) / n.divisor * n.divisor;
   if (fraction && first >= low + power) return kNever;
-  n.distance = n.nullable ? 0 : fraction ? n.min : whole_digits_to_multiple(n.residue, n.min, n.divisor);
   return intern(n, {});
 }
 

@@ -73,7 +73,6 @@ class RegexPool {
     uint32_t a = 0, b = 0;  // kConcat: children; kNot, kRepeat: a; lists: [a, a+b) of lists_; kChars: set index
     uint32_t min = 0, max = 0;  // kRepeat
     uint32_t min_length = 0, max_length = 0;
-    uint32_t distance = 0;  // about how far the nearest member is: the order of the search for one
     uint64_t divisor = 0, residue = 0;  // kMultiple; then min = fraction digits left, a = phase
   };
 

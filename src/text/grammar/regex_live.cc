@@ -19,7 +19,7 @@ bool RegexPool::search_live(RegexId start) {
   std::unordered_map<RegexId, RegexId> came_from{{start, start}};
   using Entry = std::pair<uint32_t, RegexId>;
   std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
-  open.emplace(nodes_[start].distance, start);
+  open.emplace(nodes_[start].min_length, start);
   std::vector<char32_t> starts;
   auto mark_path = [&](RegexId id) {
     for (;; id = came_from.at(id)) {
@@ -41,7 +41,7 @@ bool RegexPool::search_live(RegexId start) {
       if (work_ > work_max) return overflowed_ = true;
       const RegexId next = derivative(id, c);
       if (nodes_[next].live == Live::kNo || !came_from.emplace(next, id).second) continue;
-      open.emplace(nodes_[next].distance, next);
+      open.emplace(nodes_[next].min_length, next);
     }
   }
   for (const auto& [id, from] : came_from) nodes_[id].live = Live::kNo;

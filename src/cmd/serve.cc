@@ -1,0 +1,104 @@
+#include "serve/service.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <csignal>
+#include <thread>
+
+#include "cmd/cli.h"
+#include "cmd/command.h"
+#include "cmd/models.h"
+
+namespace rival::cmd {
+namespace {
+
+struct ServeFlags {
+  std::string host = "127.0.0.1";
+  uint16_t port = 8080;
+  std::vector<std::string> models;
+  std::vector<std::string> keys;
+  std::vector<std::string> allowed_hosts;
+  engine::LoadOptions load;
+  double drain_s = 30;
+  bool accept_licence = false;
+};
+
+// Loads every model before the first request is taken.
+Result<std::vector<std::unique_ptr<serve::ServedModel>>> load_models(const ServeFlags& flags) {
+  RIVAL_ASSIGN_OR_RETURN(const hub::Hub hub, hub::Hub::open());
+  std::vector<std::unique_ptr<serve::ServedModel>> models;
+  for (const std::string& name : flags.models) {
+    RIVAL_ASSIGN_OR_RETURN(const hub::ResolvedModel resolved, hub.resolve(name, terminal_options(flags.accept_licence)));
+    RIVAL_ASSIGN_OR_RETURN(auto model, serve::ServedModel::load(resolved.name, resolved.path, flags.load));
+    fmt::print(stderr, "{}: ready\n", model->name());
+    models.push_back(std::move(model));
+  }
+  return models;
+}
+
+// Blocks SIGINT and SIGTERM in this thread and in all that it starts later: stop_on_signal waits for them.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+// A thread that stops the server when a signal comes; answers under way may end.
+std::thread stop_on_signal(const sigset_t& signals, http::Server& server, double drain_s) {
+  return std::thread([signals, &server, drain_s] {
+    int signal = 0;
+    ::sigwait(&signals, &signal);
+    fmt::print(stderr, "stopping; answers under way have {} s to end\n", drain_s);
+    server.stop(drain_s);
+  });
+}
+
+int serve_models(const ServeFlags& flags) {
+  const sigset_t signals = block_signals();
+  auto models = load_models(flags);
+  if (!models.ok()) return fail(models.error());
+  serve::Service service(std::move(models).value(), {flags.keys, flags.allowed_hosts});
+  http::ServerOptions options;
+  options.host = flags.host;
+  options.port = flags.port;
+  options.error_body = [](int status, std::string_view message) {
+    return to_json_text(serve::openai_error({status, "invalid_request_error", std::string(message)}));
+  };
+  auto server = http::Server::listen(options, [&](const std::shared_ptr<http::Exchange>& exchange) { service.handle(exchange); });
+  if (!server.ok()) return fail(server.error());
+  std::thread stopper = stop_on_signal(signals, **server, flags.drain_s);
+  fmt::print("http://{}:{}\n", flags.host, (*server)->port());
+  std::fflush(stdout);
+  (*server)->run();
+  for (const auto& model : service.models()) model->engine().stop();
+  stopper.join();
+  return 0;
+}
+
+}  // namespace
+
+int run_serve(int argc, char** argv) {
+  ServeFlags flags;
+  CLI::App app("Serve models over HTTP, as OpenAI's API: chat and text completions, embeddings, tokens.", "rival serve");
+  app.add_option("--host", flags.host, "address to listen on; 0.0.0.0 for other machines")->envname("RIVAL_HOST")->capture_default_str();
+  app.add_option("--port", flags.port, "0 = any free one")->envname("RIVAL_PORT")->capture_default_str();
+  app.add_option("--model", flags.models, "name or file; may be given several times")->envname("RIVAL_MODEL");
+  app.add_option("--key", flags.keys, "API key that clients must send; may be given several times")->envname("RIVAL_API_KEY");
+  app.add_option("--allow-host", flags.allowed_hosts, "a name that clients may reach this machine by; * = any");
+  app.add_option("--context", flags.load.context, "tokens of prompt and answer together")->check(CLI::Range(1u, 1u << 24));
+  app.add_option("--threads", flags.load.threads, "0 = one a CPU")->check(CLI::Range(0u, 1024u));
+  app.add_option("--streams", flags.load.sequences_max, "answers computed together")->check(CLI::Range(1u, 4096u))->capture_default_str();
+  app.add_option("--drain", flags.drain_s, "seconds that answers under way get at the end")->check(CLI::Range(0.0, 3600.0))->capture_default_str();
+  app.add_flag("--accept-licence", flags.accept_licence, "accept the licence of a model that asks");
+  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  if (flags.models.empty()) flags.models.push_back(hub::kDefaultModel);
+  if (flags.keys.empty() && flags.host != "127.0.0.1" && flags.host != "localhost" && flags.host != "::1")
+    return fail(make_error(ErrorCode::kDenied, "other machines could use this server without a key; give one with --key"));
+  return serve_models(flags);
+}
+
+}  // namespace rival::cmd

@@ -1,0 +1,28 @@
+// What a client is told when its request cannot be answered. Status codes are decided here and nowhere else.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace rival::serve {
+
+struct ApiError {
+  int status = 400;
+  std::string type = "invalid_request_error";
+  std::string message;
+  std::string param = {};  // the field; empty = none
+  std::string code = {};   // "model_not_found", "context_length_exceeded", ...; empty = none
+};
+
+// A field of the request that is missing, of the wrong type or out of range.
+ApiError bad_field(std::string_view param, std::string message);
+
+// An error of the program's rooms. What the client's input caused is 4xx: clients retry 5xx.
+ApiError to_api_error(const Error& error);
+
+// {"error": {message, type, param, code}}, as OpenAI's clients expect.
+json::object openai_error(const ApiError& error);
+
+}  // namespace rival::serve

@@ -1,0 +1,138 @@
+#include "serve/generation.h"
+
+#include <atomic>
+#include <charconv>
+#include <cmath>
+
+#include "text/tokenizer.h"
+
+namespace rival::serve {
+namespace {
+
+constexpr int64_t kTokensMax = 1 << 24;
+constexpr size_t kStopsMax = 16;
+
+void read_sampler(Fields& f, engine::SamplerParams& s) {
+  const auto set = [&](std::string_view name, double min, double max, float& out) {
+    if (const auto x = f.number(name, min, max)) out = static_cast<float>(*x);
+  };
+  set("temperature", 0, 2, s.temperature);
+  set("top_p", 1e-6, 1, s.top_p);
+  set("min_p", 0, 1, s.min_p);
+  set("typical_p", 1e-6, 1, s.typical_p);
+  set("repetition_penalty", 0.01, 10, s.repetition_penalty);
+  set("presence_penalty", -2, 2, s.presence_penalty);
+  set("frequency_penalty", -2, 2, s.frequency_penalty);
+  if (const auto k = f.integer("top_k", -1, INT32_MAX)) s.top_k = *k < 0 ? 0 : static_cast<uint32_t>(*k);
+  if (const auto seed = f.integer("seed", -(int64_t{1} << 53), int64_t{1} << 53)) s.seed = static_cast<uint64_t>(*seed);
+}
+
+void read_bias(Fields& f, const ServedModel& model, engine::SamplerParams& s) {
+  const json::object* bias = f.object("logit_bias");
+  if (!bias) return;
+  for (const auto& [key, value] : *bias) {
+    int64_t id = -1;
+    const auto [end, code] = std::from_chars(key.data(), key.data() + key.size(), id);
+    const bool whole = code == std::errc() && end == key.data() + key.size();
+    if (!whole || id < 0 || id >= static_cast<int64_t>(model.config().vocabulary_size))
+      return f.fail("logit_bias", fmt::format("'{}' is not a token id below {}", std::string_view(key), model.config().vocabulary_size));
+    const double x = value.is_number() ? value.to_number<double>() : NAN;
+    if (!(x >= -100 && x <= 100)) return f.fail("logit_bias", fmt::format("the bias of {} is not a number between -100 and 100", id));
+    s.logit_bias.emplace_back(static_cast<text::TokenId>(id), x == -100 ? -INFINITY : static_cast<float>(x));
+  }
+}
+
+void read_stops(Fields& f, engine::Request& r) {
+  const json::value* stop = f.find("stop");
+  if (!stop) return;
+  const auto add = [&](const json::value& v) {
+    if (!v.is_string() || v.get_string().empty()) return f.fail("stop", "expected strings that are not empty");
+    r.stop.emplace_back(v.get_string());
+  };
+  if (!stop->is_array()) return add(*stop);
+  if (stop->get_array().size() > kStopsMax) return f.fail("stop", fmt::format("at most {} strings", kStopsMax));
+  for (const json::value& v : stop->get_array()) add(v);
+}
+
+void use_grammar(Fields& f, std::string_view name, text::Grammar::Compiled grammar, engine::Request& r) {
+  if (!grammar.ok()) return f.fail(name, grammar.error().message);
+  r.constraint = constrain(*grammar);
+}
+
+void read_response_format(Fields& f, const ServedModel& model, engine::Request& r) {
+  const json::object* format = f.object("response_format");
+  if (!format) return;
+  Fields inner(*format);
+  const auto type = inner.text("type");
+  if (!type) return f.fail("response_format.type", "expected text, json_object or json_schema");
+  if (*type == "text") return;
+  const json::value* schema = nullptr;
+  if (*type == "json_schema") {
+    const json::object* outer = inner.object("json_schema");
+    schema = outer ? outer->if_contains("schema") : nullptr;
+    if (!schema) return f.fail("response_format.json_schema.schema", "is missing");
+  } else if (*type == "json_object") {
+    schema = inner.find("schema");
+  } else {
+    return f.fail("response_format.type", fmt::format("'{}' is none of text, json_object, json_schema", *type));
+  }
+  use_grammar(f, "response_format", schema ? text::Grammar::json_schema(model.grammar_vocabulary(), *schema)
+                                           : text::Grammar::json_object(model.grammar_vocabulary()), r);
+}
+
+}  // namespace
+
+void read_generation(Fields& f, const ServedModel& model, engine::Request& r) {
+  read_sampler(f, r.sampler);
+  read_bias(f, model, r.sampler);
+  read_stops(f, r);
+  if (const auto n = f.integer("n", 1, 64)) r.n = static_cast<uint32_t>(*n);
+  for (const char* name : {"max_completion_tokens", "max_tokens"})
+    if (const auto count = f.integer(name, 0, kTokensMax); count && !r.max_tokens) r.max_tokens = static_cast<uint32_t>(*count);
+  if (const auto count = f.integer("min_tokens", 0, kTokensMax)) r.min_tokens = static_cast<uint32_t>(*count);
+  r.ignore_eos = f.boolean("ignore_eos", false);
+  r.reuse_prefix = f.boolean("cache_prompt", true);
+  read_response_format(f, model, r);
+  if (const auto grammar = f.text("grammar")) {
+    if (r.constraint) return f.fail("grammar", "cannot be combined with response_format");
+    use_grammar(f, "grammar", text::Grammar::gbnf(model.grammar_vocabulary(), *grammar), r);
+  }
+}
+
+Status start_generation(ServedModel& model, engine::Request request, const std::shared_ptr<http::Exchange>& exchange,
+                        std::function<void(engine::Output)> on_output) {
+  request.on_output = std::move(on_output);
+  RIVAL_ASSIGN_OR_RETURN(const engine::RequestId id, model.engine().submit(std::move(request)));
+  exchange->on_gone([&engine = model.engine(), id] { engine.cancel(id); });
+  return {};
+}
+
+std::function<void(engine::Output)> collect_answers(uint32_t n, std::function<void(std::vector<AnswerText>)> done) {
+  struct State {
+    std::vector<AnswerText> answers;
+    uint32_t open;
+    std::function<void(std::vector<AnswerText>)> done;
+  };
+  const auto state = std::make_shared<State>(State{std::vector<AnswerText>(n), n, std::move(done)});
+  return [state](engine::Output output) {
+    AnswerText& answer = state->answers[output.index];
+    answer.text += output.text;
+    answer.tokens.insert(answer.tokens.end(), output.tokens.begin(), output.tokens.end());
+    if (!output.finish) return;
+    answer.finish = std::move(*output.finish);
+    if (--state->open == 0) state->done(std::move(state->answers));
+  };
+}
+
+const char* openai_finish_reason(engine::FinishReason reason) {
+  return reason == engine::FinishReason::kLength || reason == engine::FinishReason::kContext ? "length" : "stop";
+}
+
+json::object openai_usage(const engine::Usage& usage, uint64_t completion_tokens) {
+  return {{"prompt_tokens", usage.prompt_tokens},
+          {"completion_tokens", completion_tokens},
+          {"total_tokens", usage.prompt_tokens + completion_tokens},
+          {"prompt_tokens_details", {{"cached_tokens", usage.cached_tokens}}}};
+}
+
+}  // namespace rival::serve

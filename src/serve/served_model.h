@@ -1,0 +1,49 @@
+// A model as the APIs see it: a running engine, its chat template, and the grammars of its vocabulary.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "engine/model_handle.h"
+#include "serve/api_error.h"
+#include "text/chat_template.h"
+#include "text/grammar.h"
+
+namespace rival::serve {
+
+class ServedModel {
+ public:
+  static Result<std::unique_ptr<ServedModel>> load(std::string name, const std::filesystem::path& path,
+                                                   const engine::LoadOptions& options);
+
+  const std::string& name() const { return name_; }
+  int64_t created() const { return created_; }  // seconds since 1970
+  engine::Engine& engine() { return handle_->engine(); }
+  const model::ModelConfig& config() const { return handle_->config(); }
+  const text::Tokenizer& tokenizer() const { return *handle_->tokenizer(); }
+  bool embeds() const { return !config().causal || config().pooling != model::Pooling::kNone; }
+
+  // The prompt of a conversation: messages as the APIs have them, each content a string. Errors: what the template
+  // refuses is kInvalidArgument.
+  Result<std::vector<text::TokenId>> chat_prompt(const json::array& messages) const;
+
+  // A constraint that follows a grammar of this vocabulary.
+  text::Grammar::Vocabulary grammar_vocabulary() const { return vocabulary_; }
+
+ private:
+  ServedModel() = default;
+  std::string name_;
+  int64_t created_ = 0;
+  std::unique_ptr<engine::ModelHandle> handle_;
+  std::optional<text::ChatTemplate> template_;
+  text::Grammar::Vocabulary vocabulary_;
+};
+
+// The engine's seam, filled with a grammar.
+std::unique_ptr<engine::TokenConstraint> constrain(std::shared_ptr<const text::Grammar> grammar);
+
+}  // namespace rival::serve

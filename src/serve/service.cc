@@ -1,0 +1,125 @@
+#include "serve/service.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+
+#include "serve/fields.h"
+
+namespace rival::serve {
+namespace {
+
+struct Route {
+  std::string_view method;
+  std::string_view path;
+  bool prefix;  // the path is followed by a name
+  bool open;    // needs no key
+  RouteHandler handler;
+};
+
+constexpr Route kRoutes[] = {
+    {"POST", "/v1/chat/completions", false, false, chat_completions},
+    {"POST", "/v1/completions", false, false, completions},
+    {"POST", "/v1/embeddings", false, false, embeddings},
+    {"GET", "/v1/models", false, false, list_models},
+    {"GET", "/v1/models/", true, false, show_model},
+    {"POST", "/tokenize", false, false, tokenize},
+    {"POST", "/detokenize", false, false, detokenize},
+    {"GET", "/health", false, true, health},
+    {"GET", "/ready", false, true, health},
+    {"GET", "/metrics", false, false, metrics},
+};
+
+bool matches(const Route& route, std::string_view path) {
+  return route.prefix ? path.starts_with(route.path) && path.size() > route.path.size() : path == route.path;
+}
+
+// "name:port" or "[::1]:port" without its port.
+std::string_view without_port(std::string_view host) {
+  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
+  return host.substr(0, host.find(':'));
+}
+
+bool is_own_name(std::string_view host) {
+  if (host == "localhost" || host == "[::1]") return true;
+  // An address cannot be rebound by a name server: any numeric host is the client's own choice.
+  return !host.empty() && host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+bool equal_in_constant_time(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace
+
+void respond_json(const std::shared_ptr<http::Exchange>& exchange, const json::value& body, int status) {
+  exchange->respond(status, "application/json", to_json_text(body));
+}
+
+void respond_error(const std::shared_ptr<http::Exchange>& exchange, const ApiError& error) {
+  respond_json(exchange, openai_error(error), error.status);
+}
+
+ServedModel* wanted_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body) {
+  Fields fields(body);
+  const auto name = fields.text("model");
+  ServedModel* model = fields.error() ? nullptr : service.find(name.value_or(""));
+  if (model) return model;
+  respond_error(exchange, fields.error() ? *fields.error()
+                                         : ApiError{404, "not_found_error", fmt::format("the model '{}' is not served here; GET /v1/models lists those that are", *name),
+                                                    "model", "model_not_found"});
+  return nullptr;
+}
+
+Service::Service(std::vector<std::unique_ptr<ServedModel>> models, ServiceOptions options)
+    : models_(std::move(models)), options_(std::move(options)) {
+  RIVAL_CHECK(!models_.empty());
+}
+
+ServedModel* Service::find(std::string_view name) {
+  if (name.empty()) return models_.front().get();
+  const auto place = std::find_if(models_.begin(), models_.end(), [&](const auto& m) { return m->name() == name; });
+  return place == models_.end() ? nullptr : place->get();
+}
+
+// A page of another site that the user visits can make the browser send requests here under that site's name (DNS
+// rebinding), so the Host header must be one that this machine is known by.
+bool Service::allowed_host(std::string_view host) const {
+  const std::string_view name = without_port(host);
+  return is_own_name(name) || std::any_of(options_.allowed_hosts.begin(), options_.allowed_hosts.end(),
+                                          [&](const std::string& allowed) { return allowed == "*" || allowed == name; });
+}
+
+bool Service::allowed_key(const http::ServerRequest& request) const {
+  if (options_.keys.empty()) return true;
+  std::string_view given = request.header("x-api-key");
+  const std::string_view authorization = request.header("authorization");
+  if (authorization.starts_with("Bearer ")) given = authorization.substr(7);
+  bool found = false;
+  for (const std::string& key : options_.keys) found |= equal_in_constant_time(key, given);
+  return found;
+}
+
+void Service::handle(const std::shared_ptr<http::Exchange>& exchange) {
+  ++requests_;
+  const http::ServerRequest& request = exchange->request();
+  if (!allowed_host(request.header("host")))
+    return respond_error(exchange, {403, "permission_error", fmt::format("the host '{}' is not allowed; see --allow-host", request.header("host")), "Host", "host_not_allowed"});
+  bool path_known = false;
+  for (const Route& route : kRoutes) {
+    if (!matches(route, request.path)) continue;
+    path_known = true;
+    if (route.method != request.method) continue;
+    if (!route.open && !allowed_key(request))
+      return respond_error(exchange, {401, "authentication_error", "a valid API key is needed: Authorization: Bearer KEY", "", "invalid_api_key"});
+    if (route.method == "GET") return route.handler(*this, exchange, {});
+    const auto body = parse_json(request.body);
+    if (!body.ok()) return respond_error(exchange, {400, "invalid_request_error", body.error().message, "", "invalid_json"});
+    if (!body->is_object()) return respond_error(exchange, {400, "invalid_request_error", fmt::format("the body is {}; expected an object", kind_of(*body)), "", "invalid_json"});
+    return route.handler(*this, exchange, body->get_object());
+  }
+  respond_error(exchange, path_known ? ApiError{405, "invalid_request_error", fmt::format("{} is not possible here", request.method), "", "method_not_allowed"}
+                                     : ApiError{404, "not_found_error", fmt::format("there is nothing at {}", request.path), "", "not_found"});
+}
+
+}  // namespace rival::serve
