@@ -42,8 +42,9 @@ class Terminal:
         self.at = 0  # what was expected before ends here
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            # Before the program looks: it would wrap its lines at another width.
+            ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
             os.execvpe(RIVAL, [RIVAL, *arguments], env)
-        ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
 
     def type(self, text):
         os.write(self.fd, text.encode() if isinstance(text, str) else text)
