@@ -70,6 +70,9 @@ class Terminal:
                 raise AssertionError("no %r in %r" % (pattern, self.shown[self.at:]))
 
     def ask(self, text):
+        # What looked like the prompt may have been the line drawn again: type when the program is at rest.
+        while self.read_some(0.7):
+            pass
         self.type(text + "\r")
         self.expect(re.escape(text.split("\n")[-1]))
 
