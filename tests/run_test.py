@@ -24,7 +24,7 @@ from fcntl import ioctl
 RIVAL = None
 MODEL = "smollm2:135m"
 STORE = None  # with the model
-PATIENCE_S = 120  # a sanitizer build on a busy machine is slow
+PATIENCE_S = 90  # a sanitizer build on a busy machine is slow
 STORY = "Tell me a very long story about the sea."
 
 
@@ -69,17 +69,29 @@ class Terminal:
             if time.monotonic() > end or not (self.read_some(1) or time.monotonic() < end):
                 raise AssertionError("no %r in %r" % (pattern, self.shown[self.at:]))
 
-    def ask(self, text):
-        # What looked like the prompt may have been the line drawn again: type when the program is at rest.
+    def rest(self):
+        """Reads until nothing more comes: what looked like the prompt may have been the line drawn again."""
         while self.read_some(0.7):
             pass
+
+    def leave(self):
+        self.rest()
+        self.type("\x04")
+        return self.wait()
+
+    def ask(self, text):
+        self.rest()
         self.type(text + "\r")
         self.expect(re.escape(text.split("\n")[-1]))
 
     def wait(self):
-        while self.read_some(PATIENCE_S):
-            pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            self.read_some(0.1)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+        raise AssertionError("the program does not end; it has shown %r" % self.shown[-2000:])
 
     def close(self):
         try:
@@ -234,15 +246,16 @@ class ChatInATerminal(Case):
         chat.type("\x03")
         chat.expect(">>> ")
         self.assertFalse(self.chats()[0]["messages"][-1]["complete"])
+        chat.rest()
         chat.type("half a lin\x03")
         chat.expect("once more.*>>> ")
+        chat.rest()
         chat.type("\x03")
         self.assertEqual(chat.wait(), 130)
 
     def test_ctrl_d_leaves(self):
         chat = self.chat()
-        chat.type("\x04")
-        self.assertEqual(chat.wait(), 0)
+        self.assertEqual(chat.leave(), 0)
 
     def test_messages_of_several_lines(self):
         chat = self.chat("--max-tokens", "2")
@@ -277,8 +290,7 @@ class ChatInATerminal(Case):
         again.expect(re.escape(STORY) + ".*cut off.*>>> ")
         again.ask("And then?")
         again.expect(">>> ")
-        again.type("\x04")
-        self.assertEqual(again.wait(), 0)
+        self.assertEqual(again.leave(), 0)
         self.assertEqual(len(self.chats()), 1, "the same chat goes on")
         self.assertEqual([m["role"] for m in self.chats()[0]["messages"]], ["user", "assistant"] * 2)
         self.run_("--continue", MODEL, "Thanks", "--max-tokens", "3")
@@ -296,9 +308,9 @@ class ChatInATerminal(Case):
         chat = self.chat("--max-tokens", "2")
         chat.ask("a question to recall")
         chat.expect(">>> ")
-        chat.type("\x04")
-        chat.wait()
+        chat.leave()
         chat = self.chat("--max-tokens", "2")
+        chat.rest()
         chat.type("\x1b[A")
         chat.expect("a question to recall")
 
@@ -308,8 +320,7 @@ class ChatInATerminal(Case):
             chat.ask("Question %d. " % i + "Please say something about the sea. " * 2)
             chat.expect("[^>]>>> ")
         self.assertEqual(chat.shown.count(b"left out"), 1)
-        chat.type("\x04")
-        chat.wait()
+        chat.leave()
         chat = self.chat("--context", "256", "--max-tokens", "40", "--context-policy", "stop")
         for i in range(6):
             chat.ask("Question %d. " % i + "Please say something about the sea. " * 2)
