@@ -72,9 +72,7 @@ ServerRequest take_request(Parser& parser, std::string peer) {
 class ServerExchange : public Exchange, public std::enable_shared_from_this<ServerExchange> {
  public:
   ServerExchange(asio::io_context& io, ServerRequest request, bool chunked, bool keep_alive, uint64_t pending_bytes_max)
-      : wake_(io), request_(std::move(request)), chunked_(chunked), keep_alive_(keep_alive), pending_bytes_max_(pending_bytes_max) {
-    wake_.expires_at(std::chrono::steady_clock::time_point::max());
-  }
+      : io_(io), request_(std::move(request)), chunked_(chunked), keep_alive_(keep_alive), pending_bytes_max_(pending_bytes_max) {}
 
   const ServerRequest& request() const override { return request_; }
 
@@ -133,8 +131,8 @@ class ServerExchange : public Exchange, public std::enable_shared_from_this<Serv
           co_return offer;
         }
       }
-      co_await wake_.async_wait(kTuple);
-      wake_.expires_at(std::chrono::steady_clock::time_point::max());
+      wake_->expires_at(std::chrono::steady_clock::time_point::max());
+      co_await wake_->async_wait(kTuple);
     }
   }
 
@@ -148,7 +146,16 @@ class ServerExchange : public Exchange, public std::enable_shared_from_this<Serv
       callback = std::move(on_gone_);
     }
     if (callback) callback();
-    wake_.cancel();
+    wake();
+  }
+
+  // The connection lends its timer. An exchange that outlives its connection, or the server, touches neither.
+  void attach(asio::steady_timer& timer) { wake_ = &timer; }
+  void detach() {
+    const std::lock_guard lock(mutex_);
+    gone_ = gone_ || !ended_ || !pending_.empty();
+    ended_ = true;
+    wake_ = nullptr;
   }
 
   bool keep_alive() const { return keep_alive_; }
@@ -157,22 +164,24 @@ class ServerExchange : public Exchange, public std::enable_shared_from_this<Serv
   std::string connection_header() const { return keep_alive_ ? "" : "Connection: close\r\n"; }
 
   void give(std::string bytes, bool last) {
-    bool too_slow = false;
-    {
-      const std::lock_guard lock(mutex_);
-      if (gone_ || ended_) return;
-      pending_ += bytes;
-      ended_ = last;
-      // A whole body is bounded by whoever made it; only a stream that piles up says that the client is too slow.
-      too_slow = !last && pending_.size() > pending_bytes_max_;
-    }
-    asio::post(wake_.get_executor(), [self = shared_from_this(), too_slow] {
+    const std::lock_guard lock(mutex_);
+    if (gone_ || ended_) return;
+    pending_ += bytes;
+    ended_ = last;
+    // A whole body is bounded by whoever made it; only a stream that piles up says that the client is too slow.
+    const bool too_slow = !last && pending_.size() > pending_bytes_max_;
+    asio::post(io_, [self = shared_from_this(), too_slow] {
       if (too_slow) self->mark_gone();
-      self->wake_.cancel();
+      self->wake();
     });
   }
 
-  asio::steady_timer wake_;  // server's thread only
+  void wake() {
+    if (wake_) wake_->cancel();
+  }
+
+  asio::io_context& io_;
+  asio::steady_timer* wake_ = nullptr;  // server's thread only
   const ServerRequest request_;
   const bool chunked_, keep_alive_;
   const uint64_t pending_bytes_max_;
@@ -293,6 +302,12 @@ class BeastServer : public Server {
     const bool chunked = parser.get().version() >= 11;
     const auto exchange = std::make_shared<ServerExchange>(io_, take_request(parser, peer), chunked, keep_alive && chunked,
                                                            options_.pending_bytes_max);
+    asio::steady_timer timer(io_);
+    exchange->attach(timer);
+    struct Detach {
+      ServerExchange& exchange;
+      ~Detach() { exchange.detach(); }
+    } detach{*exchange};
     watch(stream, exchange);
     handler_(exchange);
     const bool sent = co_await deliver(stream, *exchange);
