@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <utility>
 
 #include "base/json.h"
 #include "cmd/terminal_text.h"
@@ -10,31 +11,29 @@
 namespace rival::cmd {
 namespace {
 
-void write(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
-}
-
 class PlainView : public AnswerView {
  public:
+  explicit PlainView(Output out) : out_(std::move(out)) {}
+
   void text(bool thinking, std::string_view piece) override {
     if (thinking || piece.empty()) return;
     const std::string shown = stream_.push(piece);
     if (!shown.empty()) ends_line_ = shown.back() == '\n';
-    write(shown);
+    out_(shown);
   }
   void end() override {
-    write(stream_.finish());
-    if (!ends_line_) write("\n");
+    out_(stream_.finish());
+    if (!ends_line_) out_("\n");
   }
 
  private:
+  Output out_;
   PrintableStream stream_;
   bool ends_line_ = true;
 };
 
 // JSON text whose characters are all harmless on a terminal: the two-byte C1 controls are written as escapes too.
-void write_line(const json::value& value) {
+std::string to_line(const json::value& value) {
   std::string line;
   const std::string text = to_json_text(value);
   for (size_t i = 0; i < text.size(); ++i) {
@@ -44,15 +43,19 @@ void write_line(const json::value& value) {
     else
       line += text[i];
   }
-  write(line + "\n");
+  return line + "\n";
 }
 
 class JsonView : public AnswerView {
  public:
+  explicit JsonView(Output out) : out_(std::move(out)) {}
   void text(bool thinking, std::string_view piece) override {
-    if (!piece.empty()) write_line(json::object{{"type", thinking ? "thinking" : "text"}, {"text", piece}});
+    if (!piece.empty()) out_(to_line(json::object{{"type", thinking ? "thinking" : "text"}, {"text", piece}}));
   }
   void end() override {}
+
+ private:
+  Output out_;
 };
 
 const char* to_text(engine::FinishReason reason) {
@@ -68,13 +71,18 @@ const char* to_text(engine::FinishReason reason) {
 
 }  // namespace
 
-std::unique_ptr<AnswerView> make_plain_view() { return std::make_unique<PlainView>(); }
-std::unique_ptr<AnswerView> make_json_view() { return std::make_unique<JsonView>(); }
+void write_stdout(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+std::unique_ptr<AnswerView> make_plain_view(Output out) { return std::make_unique<PlainView>(std::move(out)); }
+std::unique_ptr<AnswerView> make_json_view(Output out) { return std::make_unique<JsonView>(std::move(out)); }
 
 void print_json_end(const Answer& answer, std::string_view model) {
   const engine::Usage& usage = answer.finish.usage;
   const engine::Timings& timings = answer.finish.timings;
-  write_line(json::object{{"type", "end"},
+  write_stdout(to_line(json::object{{"type", "end"},
                           {"model", model},
                           {"reason", to_text(answer.finish.reason)},
                           {"usage",
@@ -88,11 +96,11 @@ void print_json_end(const Answer& answer, std::string_view model) {
                             {"prefill", timings.prefill_s},
                             {"first_token", timings.first_token_s},
                             {"decode", timings.decode_s},
-                            {"total", timings.total_s}}}});
+                            {"total", timings.total_s}}}}));
 }
 
 void print_json_error(const Error& error) {
-  write_line(json::object{{"type", "error"}, {"message", error.message}});
+  write_stdout(to_line(json::object{{"type", "error"}, {"message", error.message}}));
 }
 
 }  // namespace rival::cmd

@@ -1,12 +1,10 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
+#include <utility>
 
 #include "cmd/answer_view.h"
 #include "cmd/terminal_markdown.h"
-#include "cmd/terminal_style.h"
 #include "cmd/terminal_text.h"
 
 namespace rival::cmd {
@@ -16,14 +14,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPatience{800};  // before a person is told what the program does
 constexpr const char* kEraseLine = "\r\033[K";
 
-void write(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
-}
-
 class TerminalView : public AnswerView {
  public:
-  TerminalView() : columns_(terminal_columns(STDOUT_FILENO)), markdown_(columns_), thought_(columns_) {}
+  TerminalView(Output out, int columns) : out_(std::move(out)), markdown_(columns), thought_(columns) {}
 
   void text(bool thinking, std::string_view piece) override {
     if (piece.empty()) return show_waiting();
@@ -33,21 +26,21 @@ class TerminalView : public AnswerView {
     if (thinking_)
       show_thought(stream_.push(piece));
     else
-      write(markdown_.push(stream_.push(piece)));
+      out_(markdown_.push(stream_.push(piece)));
   }
 
   void end() override {
     erase_waiting();
     change_part(false);
-    write(markdown_.push(stream_.finish()));
-    write(markdown_.finish());
+    out_(markdown_.push(stream_.finish()));
+    out_(markdown_.finish());
   }
 
  private:
   void change_part(bool thinking) {
     if (thinking_) {
       show_thought(stream_.finish());
-      write(thought_.finish() + "\n\n");
+      out_(thought_.finish() + "\n\n");
     } else if (thinking) {
       thought_.put_text("Thinking…\n", kDim | kItalic);
     }
@@ -56,7 +49,7 @@ class TerminalView : public AnswerView {
 
   void show_thought(const std::string& text) {
     thought_.put_text(text, kDim);
-    write(thought_.take());
+    out_(thought_.take());
   }
 
   void show_waiting() {
@@ -65,14 +58,14 @@ class TerminalView : public AnswerView {
     if (waiting_ && seconds == waited_s_) return;
     waiting_ = true;
     waited_s_ = seconds;
-    write(fmt::format("{}\033[2mreading the prompt, {} s\033[0m", kEraseLine, seconds));
+    out_(fmt::format("{}\033[2mreading the prompt, {} s\033[0m", kEraseLine, seconds));
   }
 
   void erase_waiting() {
-    if (std::exchange(waiting_, false)) write(kEraseLine);
+    if (std::exchange(waiting_, false)) out_(kEraseLine);
   }
 
-  int columns_;
+  Output out_;
   PrintableStream stream_;
   MarkdownStream markdown_;
   LineWrapper thought_;
@@ -85,6 +78,8 @@ class TerminalView : public AnswerView {
 
 }  // namespace
 
-std::unique_ptr<AnswerView> make_terminal_view() { return std::make_unique<TerminalView>(); }
+std::unique_ptr<AnswerView> make_terminal_view(Output out, int columns) {
+  return std::make_unique<TerminalView>(std::move(out), columns);
+}
 
 }  // namespace rival::cmd

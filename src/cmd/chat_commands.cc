@@ -37,7 +37,7 @@ Status system(ChatSession& session, const std::string& argument) {
     return {};
   }
   session.set_system(argument == "none" ? "" : argument);
-  fmt::print(stderr, "From now on.\n");
+  fmt::print(stderr, "Set, from the next question on.\n");
   return {};
 }
 

@@ -8,7 +8,7 @@
 #include "cmd/chat_input.h"
 #include "cmd/models.h"
 #include "cmd/terminal_editor.h"
-#include "cmd/terminal_text.h"
+#include "cmd/terminal_style.h"
 
 namespace rival::cmd {
 namespace {
@@ -16,8 +16,6 @@ namespace {
 constexpr const char* kPrompt = ">>> ";
 constexpr const char* kMorePrompt = "... ";
 constexpr size_t kRecalledBytes = 300;  // of the end of a chat that is taken up again
-
-void say_error(const Error& error) { fmt::print(stderr, "{}\n", printable(error.message)); }
 
 // The end of `text` from the beginning of a character on.
 std::string_view tail(std::string_view text, size_t bytes) {
@@ -39,15 +37,15 @@ void recall(const ChatSession& session) {
     view->end();
   }
   if (!chat.messages.empty() && !chat.messages.back().complete)
-    fmt::print(stderr, "[this answer was cut off; /retry answers again]\n");
+    say_to_person("[this answer was cut off; /retry answers again]");
   fmt::print(stderr, "\n");
 }
 
 void greet(ChatSession& session, bool first_chat, const hub::Hub& hub) {
-  fmt::print(stderr, "{}: /help shows what you can type, Ctrl-D leaves.\n", printable(session.model_name()));
+  say_to_person(session.model_name() + ": /help shows what you can type, Ctrl-D leaves.");
   if (first_chat)
     if (const std::string hint = bigger_model_hint(hub, session.resolved()); !hint.empty())
-      fmt::print(stderr, "{}\n", hint);
+      say_to_person(hint);
   fmt::print(stderr, "\n");
   if (session.flags().resume) recall(session);
 }
@@ -69,7 +67,7 @@ bool take(ChatSession& session, const std::string& message, bool may_be_command)
   } else if (message.find_first_not_of(" \n\t") != std::string::npos) {
     status = session.ask(message);
   }
-  if (!status.ok()) say_error(status.error());
+  if (!status.ok()) say_to_person(status.error().message);
   return true;
 }
 
@@ -95,7 +93,7 @@ class Prompter {
       if (line.outcome == LineEditor::Outcome::kInterrupt) {
         parser_.take();
         warned = true;
-        fmt::print(stderr, "(Ctrl-C once more, or Ctrl-D, leaves)\n");
+        say_to_person("(Ctrl-C once more, or Ctrl-D, leaves)");
         continue;
       }
       warned = false;

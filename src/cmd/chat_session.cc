@@ -28,7 +28,7 @@ Status check_kind(const hub::Hub& hub, const std::string& name) {
                     row->name);
 }
 
-void note(const std::string& text) { fmt::print(stderr, "[{}]\n", printable(text)); }
+void note(const std::string& text) { say_to_person("[" + text + "]"); }
 
 }  // namespace
 
@@ -102,8 +102,9 @@ void ChatSession::clear() {
 }
 
 std::unique_ptr<AnswerView> ChatSession::make_view() const {
-  if (flags_.json_stream) return make_json_view();
-  return flags_.color && wants_style(STDOUT_FILENO) ? make_terminal_view() : make_plain_view();
+  if (flags_.json_stream) return make_json_view(write_stdout);
+  if (!flags_.color || !wants_style(STDOUT_FILENO)) return make_plain_view(write_stdout);
+  return make_terminal_view(write_stdout, terminal_columns(STDOUT_FILENO));
 }
 
 Result<Prompt> ChatSession::make_prompt() {

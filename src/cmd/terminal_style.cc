@@ -1,11 +1,15 @@
 #include "cmd/terminal_style.h"
 
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <cstdlib>
-#include <string_view>
+#include <string>
+
+#include "cmd/terminal_text.h"
+#include "cmd/terminal_wrap.h"
 
 namespace rival::cmd {
 namespace {
@@ -25,6 +29,16 @@ bool set_echo_of_controls(bool on) {
 }
 
 }  // namespace
+
+void say_to_person(std::string_view text) {
+  std::string shown = printable(text) + "\n";
+  if (::isatty(STDERR_FILENO)) {
+    LineWrapper lines(terminal_columns(STDERR_FILENO));
+    lines.put_text(shown, kNoStyle);
+    shown = lines.finish();
+  }
+  fmt::print(stderr, "{}", shown);
+}
 
 QuietInterrupts::QuietInterrupts() : changed_(set_echo_of_controls(false)) {}
 QuietInterrupts::~QuietInterrupts() {

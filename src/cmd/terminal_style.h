@@ -1,6 +1,8 @@
 // What the terminal of this process can do.
 #pragma once
 
+#include <string_view>
+
 namespace rival::cmd {
 
 // It understands escape sequences: TERM is neither absent nor "dumb".
@@ -11,6 +13,9 @@ bool terminal_is_capable();
 bool wants_style(int fd);
 
 int terminal_columns(int fd);  // 80 where it does not say
+
+// A message on stderr, made harmless (terminal_text.h) and, on a terminal, wrapped at words.
+void say_to_person(std::string_view text);
 
 // While one lives, a terminal on standard input shows no "^C" for Ctrl-C.
 class QuietInterrupts {
