@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <histedit.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,15 +50,9 @@ struct LineEditor::Impl {
   // One character from the terminal; 0 when a signal or the end of the input stops the line.
   static int read_character(EditLine* editor, wchar_t* out) {
     std::mbstate_t state{};
-    for (;;) {
+    while (of(editor).wait_for_input()) {
       char byte = 0;
-      const ssize_t count = ::read(STDIN_FILENO, &byte, 1);
-      if (count == 0) return 0;
-      if (count < 0) {
-        if (errno != EINTR || of(editor).interrupts.any()) return 0;
-        of(editor).redraw();
-        continue;
-      }
+      if (::read(STDIN_FILENO, &byte, 1) != 1) return 0;
       const size_t size = std::mbrtowc(out, &byte, 1, &state);
       if (size == static_cast<size_t>(-2)) continue;
       if (size == static_cast<size_t>(-1)) {
@@ -65,6 +60,22 @@ struct LineEditor::Impl {
         continue;
       }
       return 1;
+    }
+    return 0;
+  }
+
+  // False when the line shall end: Ctrl-C, or an end of the program.
+  bool wait_for_input() {
+    for (;;) {
+      if (interrupts.any()) return false;
+      pollfd fds[] = {{STDIN_FILENO, POLLIN, 0}, {interrupts.wake_fd(), POLLIN, 0}};
+      if (::poll(fds, 2, -1) < 0 && errno != EINTR) return false;
+      if (fds[1].revents != 0) {
+        interrupts.drain_wake();
+        if (!interrupts.any()) redraw();
+      } else if (fds[0].revents != 0) {
+        return true;
+      }
     }
   }
 
@@ -149,6 +160,8 @@ LineEditor::Line LineEditor::read(const std::string& prompt) {
   impl_->pastes.clear();
   const bool marks_paste = terminal_is_capable();
   if (marks_paste) fmt::print(stderr, "\033[?2004h");
+  // Before the prompt is seen: a Ctrl-D that a terminal still takes for the end of a line would be lost.
+  ::el_set(impl_->editor, EL_PREP_TERM, 1);
   int count = 0;
   const char* text = ::el_gets(impl_->editor, &count);
   if (marks_paste) fmt::print(stderr, "\033[?2004l");

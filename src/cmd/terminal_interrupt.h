@@ -3,7 +3,7 @@
 
 namespace rival::cmd {
 
-// While one lives, SIGINT, SIGTERM and SIGHUP are noted; SIGWINCH and SIGCONT do no more than to wake a read that waits.
+// While one lives, SIGINT, SIGTERM and SIGHUP are noted; SIGWINCH and SIGCONT do no more than to wake who waits.
 // At most one at a time.
 class Interrupts {
  public:
@@ -20,6 +20,14 @@ class Interrupts {
   int ended_by() const;  // SIGTERM or SIGHUP; 0: none yet
   bool any() const { return ctrl_c() || ended_by() != 0; }
   void forget_ctrl_c();
+
+  // Readable once any of the signals came, so that a wait for input ends whatever thread the signal met and however
+  // short before the wait.
+  int wake_fd() const { return wake_[0]; }
+  void drain_wake();
+
+ private:
+  int wake_[2] = {-1, -1};
 };
 
 }  // namespace rival::cmd
