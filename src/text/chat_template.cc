@@ -2,6 +2,8 @@
 
 #include <utf8proc.h>
 
+#include <new>
+
 #include "base/limits.h"
 #include "text/jinja_interpreter.h"
 #include "text/jinja_parser.h"
@@ -97,6 +99,8 @@ Result<std::string> ChatTemplate::render(const json::object& variables, const Re
     }
   } catch (const jinja::Raise& error) {
     return make_error(code_of(error.kind), "variables of the chat template: {}", error.message);
+  } catch (const std::bad_alloc&) {
+    return make_error(ErrorCode::kLimit, "no memory is left to render the chat template");
   }
 }
 

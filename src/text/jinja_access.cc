@@ -137,6 +137,7 @@ SliceBounds slice_bounds(const Value& start, const Value& stop, const Value& ste
 }
 
 Value slice_string(Runtime& runtime, const Value& object, const SliceBounds& bounds) {
+  if (!object.as<String>().ascii() || bounds.step != 1) spend_on_reading(object);
   const String& string = object.as<String>();
   if (bounds.step == 1) {
     const auto first = static_cast<size_t>(bounds.start), count = static_cast<size_t>(bounds.count);
@@ -166,11 +167,21 @@ Value slice_range(Runtime& runtime, const Range& range, const SliceBounds& bound
 
 }  // namespace
 
+void spend_on_reading(const Value& value) {
+  constexpr size_t kSlower = 16;  // one character after the other than copying
+  if (value.is_string()) {
+    value.object()->runtime.spend_bytes(value.text().size() * kSlower);
+  } else if (value.is(Kind::kList) || value.is(Kind::kTuple)) {
+    value.object()->runtime.spend_bytes(value.as<Sequence>().items.size() * sizeof(Value));
+  }
+}
+
 int64_t range_item(const Range& range, int64_t index) { return range.start + index * range.step; }
 
 Value character(Runtime& runtime, const Value& object, size_t index) {
   const String& string = object.as<String>();
   if (string.ascii()) return runtime.string(std::string(1, string.text[index]), string.markup);
+  spend_on_reading(object);
   size_t at = byte_of(string.text, index);
   std::string result;
   append_code_point(result, next_code_point(string.text, at));

@@ -105,7 +105,7 @@ Value add_sequences(Runtime& runtime, const Value& a, const Value& b) {
 
 size_t repeated_size(size_t size, int64_t count) {
   if (count <= 0 || size == 0) return 0;
-  if (static_cast<uint64_t>(count) > limits::kTemplateMemoryBytesMax / sizeof(Value) / size)
+  if (static_cast<uint64_t>(count) > limits::kTemplateOutputBytesMax / size)
     raise(Raised::kLimit, "a repetition of {} times {} is too large", size, count);
   return size * static_cast<size_t>(count);
 }

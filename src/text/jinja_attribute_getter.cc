@@ -37,7 +37,10 @@ Value AttributeGetter::operator()(const Value& item) const {
     value = get_item(*runtime_, value, part);
     if (value.is_undefined() && !otherwise_.missing() && !otherwise_.is_none()) value = otherwise_;
   }
-  if (ignore_case_ && value.is_string()) value = runtime_->string(to_lower(value.text()), value.as<String>().markup);
+  if (ignore_case_ && value.is_string()) {
+    spend_on_reading(value);
+    value = runtime_->string(to_lower(value.text()), value.as<String>().markup);
+  }
   return value;
 }
 

@@ -75,6 +75,11 @@ Bound bind(const Builtin& builtin, Arguments&& arguments) {
   return bound;
 }
 
+Value call_builtin(Runtime& runtime, const Builtin& builtin, Arguments&& arguments) {
+  for (const Value& argument : arguments.positional) spend_on_reading(argument);
+  return builtin.call(runtime, bind(builtin, std::move(arguments)));
+}
+
 bool Bound::flag(size_t i, bool otherwise) const { return given(i) ? truth(slots_[i]) : otherwise; }
 
 int64_t Bound::integer(size_t i, int64_t otherwise) const {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -94,7 +95,10 @@ bool compare_order(Op op, const Value& a, const Value& b) {
     if (std::isnan(a.real()) || std::isnan(b.real())) return false;
     return ordered(op, exact(a), exact(b));
   }
-  if (a.is_string() && b.is_string()) return ordered(op, a.text(), b.text());
+  if (a.is_string() && b.is_string()) {
+    a.object()->runtime.spend_bytes(std::min(a.text().size(), b.text().size()));
+    return ordered(op, a.text(), b.text());
+  }
   if (a.is_undefined()) raise_undefined(a);
   if (b.is_undefined()) raise_undefined(b);
   if (a.kind() == b.kind() && (a.is(Kind::kList) || a.is(Kind::kTuple))) {
@@ -168,7 +172,7 @@ bool contains(const Value& container, const Value& item) {
       if (!item.is_string())
         raise(Raised::kType, "'in <string>' requires string as left operand, not {}", type_name(item));
       const std::string_view text = container.text(), part = item.text();
-      container.object()->runtime.spend_bytes(text.size());
+      container.object()->runtime.spend_bytes(text.size() * 4);
       return part.empty() || memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
     }
     case Kind::kDict: return container.as<Dict>().find(item) != nullptr;
@@ -196,7 +200,9 @@ size_t hash_value(const Value& value) {
       if (value.real() == std::floor(value.real()) && std::fabs(value.real()) < 0x1p63)
         return std::hash<int64_t>()(static_cast<int64_t>(value.real()));
       return std::hash<double>()(value.real());
-    case Kind::kString: return hash_text(value.text());
+    case Kind::kString:
+      value.object()->runtime.spend_bytes(value.text().size());
+      return hash_text(value.text());
     case Kind::kUndefined: return 1;
     case Kind::kTuple: {
       value.object()->runtime.check_stack();

@@ -97,7 +97,7 @@ Value Interpreter::evaluate_compare(const Expr& expr, Activation& scope) {
 
 Value Interpreter::evaluate_concat(const Expr& expr, Activation& scope) {
   std::string result;
-  for (const Expr* item : expr.items) append_text(result, evaluate(*item, scope));
+  for (const Expr* item : expr.items) append(result, evaluate(*item, scope));
   return runtime_.string(std::move(result));
 }
 

@@ -43,6 +43,7 @@ class JsonWriter {
   void write(const Value& value) {
     runtime_.spend(1);
     runtime_.check_stack();
+    Runtime::check_size(out_.size());
     switch (value.kind()) {
       case Kind::kNone: out_ += "null"; return;
       case Kind::kBool: out_ += value.integer() != 0 ? "true" : "false"; return;
@@ -90,7 +91,6 @@ class JsonWriter {
     if (!indented_) return;
     out_ += '\n';
     for (int i = 0; i < depth_; ++i) out_ += indent_;
-    runtime_.spend_bytes(out_.size() / 64);
   }
 
   void write_list(const Values& items) {

@@ -28,8 +28,9 @@ void append_entity(std::string& out, std::string_view name) {
 std::string unescape_html(std::string_view text) {
   std::string result;
   for (size_t at = 0; at < text.size();) {
-    const size_t end = text[at] == '&' ? text.find(';', at) : text.npos;
-    const bool entity = end != text.npos && end > at + 1 && end - at < 12 &&
+    const size_t length = text[at] == '&' ? text.substr(at, 12).find(';') : text.npos;
+    const size_t end = length == text.npos ? text.npos : at + length;
+    const bool entity = end != text.npos && length > 1 &&
                         text.substr(at + 1, end - at - 1).find_first_of(" &<>") == text.npos;
     if (!entity) {
       result += text[at++];

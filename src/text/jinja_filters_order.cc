@@ -1,5 +1,6 @@
 // Filters that compare items with each other.
 #include <algorithm>
+#include <bit>
 
 #include "text/jinja_attribute_getter.h"
 #include "text/jinja_builtin.h"
@@ -14,8 +15,9 @@ struct Keyed {
 };
 
 // Python's sorted(): stable, and only ever asks whether one key is less than another.
-void sort_by_key(std::vector<Keyed>& items, bool reverse) {
+void sort_by_key(Runtime& runtime, std::vector<Keyed>& items, bool reverse) {
   if (items.size() == 1) return;
+  runtime.spend(items.size() * std::bit_width(items.size()) / 4);
   std::stable_sort(items.begin(), items.end(), [reverse](const Keyed& a, const Keyed& b) {
     return reverse ? compare(Op::kLess, b.key, a.key) : compare(Op::kLess, a.key, b.key);
   });
@@ -32,7 +34,7 @@ Value sort(Runtime& runtime, const Bound& a) {
   const auto getters = AttributeGetter::split(runtime, a[3], !a.flag(2, false));
   std::vector<Keyed> keyed;
   for (const Value& item : to_values(runtime, a[0])) keyed.push_back({AttributeGetter::several(getters, item), item});
-  sort_by_key(keyed, a.flag(1, false));
+  sort_by_key(runtime, keyed, a.flag(1, false));
   return runtime.list(items_of(std::move(keyed)));
 }
 
@@ -56,7 +58,7 @@ Value groupby(Runtime& runtime, const Bound& a) {
   const AttributeGetter original(runtime, a[1], false, a[2]);
   std::vector<Keyed> keyed;
   for (const Value& item : to_values(runtime, a[0])) keyed.push_back({getter(item), item});
-  sort_by_key(keyed, false);
+  sort_by_key(runtime, keyed, false);
   Values groups;
   for (size_t i = 0; i < keyed.size();) {
     Values members;
@@ -78,7 +80,7 @@ Value dictsort(Runtime& runtime, const Bound& a) {
   std::vector<Keyed> keyed;
   for (const Dict::Entry& entry : a[0].as<Dict>().entries)
     keyed.push_back({fold(by == "key" ? entry.key : entry.value), runtime.tuple({entry.key, entry.value})});
-  sort_by_key(keyed, a.flag(3, false));
+  sort_by_key(runtime, keyed, a.flag(3, false));
   return runtime.list(items_of(std::move(keyed)));
 }
 

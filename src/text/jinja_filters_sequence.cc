@@ -38,7 +38,7 @@ Value join(Runtime& runtime, const Bound& a) {
   for (size_t i = 0; iterator.as<Iterator>().next(item); ++i) {
     if (i > 0) result += between;
     append_text(result, getter(item));
-    runtime.spend_bytes(result.size() / 64);
+    Runtime::check_size(result.size());
   }
   return runtime.string(std::move(result));
 }

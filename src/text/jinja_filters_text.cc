@@ -71,7 +71,7 @@ Value indent(Runtime& runtime, const Bound& a) {
   const std::string text = std::string(string_argument(a[0])) + "\n";
   std::string margin;
   if (a.given(1) && a[1].is_string())
-    margin = markup && !a[1].as<String>().markup ? std::string(a[1].text()) : std::string(a[1].text());
+    margin = a[1].text();
   else
     margin = justify("", a.integer(1, 4), " ", Align::kLeft);
   const bool blank = a.flag(3, false);
@@ -81,6 +81,7 @@ Value indent(Runtime& runtime, const Bound& a) {
     if (i > 0) result += '\n';
     if (i == 0 ? a.flag(2, false) : blank || !lines[i].empty()) result += margin;
     result += lines[i];
+    Runtime::check_size(result.size());
   }
   return runtime.string(std::move(result), markup);
 }
@@ -124,6 +125,8 @@ Value wordwrap(Runtime& runtime, const Bound& a) {
     for (const std::string& part : wrap_line(line, options)) {
       if (!std::exchange(first_part, false)) result += between;
       result += part;
+      runtime.spend(8);
+      Runtime::check_size(result.size());
     }
   }
   return runtime.string(std::move(result));

@@ -71,6 +71,7 @@ class PercentFormatter {
     if (!c.left) out_.append(padding, ' ');
     out_ += text;
     if (c.left) out_.append(padding, ' ');
+    Runtime::check_size(out_.size());
   }
 
   Value take_key() {
@@ -237,6 +238,7 @@ class BraceFormatter {
         raise(Raised::kValue, "Single '}}' encountered in format string");
       } else {
         out += field(take_field(text, at), depth);
+        Runtime::check_size(out.size());
       }
     }
     return out;

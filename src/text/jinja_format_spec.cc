@@ -89,6 +89,7 @@ std::string pad(const Spec& spec, std::string_view prefix, std::string_view body
   const char align = spec.align == '\0' ? default_align : spec.align;
   const size_t left = align == '>' || align == '=' ? missing : align == '^' ? missing / 2 : 0;
   const auto fill = [&](size_t count) {
+    if (spec.fill < 0x80) return std::string(count, static_cast<char>(spec.fill));
     std::string result;
     for (size_t i = 0; i < count; ++i) append_code_point(result, spec.fill);
     return result;

@@ -74,14 +74,12 @@ void Interpreter::output(const Expr& expr, Activation& scope, std::string& out) 
     out += expr.text;
   else
     append_text(out, evaluate(expr, scope));
-  if (out.size() > limits::kTemplateOutputBytesMax)
-    raise(Raised::kLimit, "the output is longer than {} bytes", limits::kTemplateOutputBytesMax);
+  Runtime::check_size(out.size());
 }
 
 void Interpreter::append(std::string& out, const Value& value) {
   append_text(out, value);
-  if (out.size() > limits::kTemplateOutputBytesMax)
-    raise(Raised::kLimit, "the output is longer than {} bytes", limits::kTemplateOutputBytesMax);
+  Runtime::check_size(out.size());
 }
 
 Interpreter::Flow Interpreter::run_if(const Stmt& stmt, Activation& scope, std::string& out) {

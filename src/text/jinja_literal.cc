@@ -99,6 +99,7 @@ std::string_view strip(std::string_view text) {
 
 // Decimal digits of any script as ASCII; other characters as they are.
 std::string ascii_digits(std::string_view text) {
+  if (count_code_points(text) == text.size()) return std::string(text);
   std::string result;
   for (size_t at = 0; at < text.size();) {
     const char32_t c = next_code_point(text, at);

@@ -51,9 +51,10 @@ Value dict_copy(Runtime& runtime, const Bound& a) {
   return copy;
 }
 
-Value range_index(Runtime&, const Bound& a) {
+Value range_index(Runtime& runtime, const Bound& a) {
   const Range& range = a[0].as<Range>();
   const int64_t count = range.length();
+  runtime.spend(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i)
     if (equal(Value::integer(range_item(range, i)), a[1])) return Value::integer(i);
   raise(Raised::kValue, "{} is not in range", repr(a[1]));

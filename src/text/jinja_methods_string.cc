@@ -148,6 +148,7 @@ Value join(Runtime& runtime, const Bound& a) {
       raise(Raised::kType, "sequence item {}: expected str instance, {} found", i, type_name(item));
     if (i > 0) result += a[0].text();
     result += markup ? escape(runtime, item).text() : item.text();
+    Runtime::check_size(result.size());
   }
   return like(runtime, a, std::move(result));
 }
@@ -178,6 +179,7 @@ Value expandtabs(Runtime& runtime, const Bound& a) {
     if (c == '\t') {
       const int64_t spaces = size > 0 ? size - column % size : 0;
       result.append(static_cast<size_t>(spaces), ' ');
+      Runtime::check_size(result.size());
       column += spaces;
     } else {
       append_code_point(result, c);

@@ -50,6 +50,7 @@ bool iterable(const Value& value);
 Value iterate(Runtime& runtime, const Value& value);  // iter(): an Iterator; raises kType
 Value reversed(Runtime& runtime, const Value& value);  // reversed(): an Iterator; raises kType
 Values to_values(Runtime& runtime, const Value& value);  // list()
+void spend_on_reading(const Value& value);  // steps for looking through a string or a sequence
 Value character(Runtime& runtime, const Value& string, size_t index);
 int64_t range_item(const Range& range, int64_t index);
 

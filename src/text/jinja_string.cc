@@ -47,6 +47,7 @@ std::string interleave(std::string_view text, std::string_view between, int64_t 
     const size_t start = at;
     next_code_point(text, at);
     result += text.substr(start, at - start);
+    Runtime::check_size(result.size());
   }
   return result += text.substr(at);
 }
@@ -84,7 +85,7 @@ std::string replace_text(std::string_view text, std::string_view from, std::stri
     result += text.substr(at, found - at);
     result += to;
     at = found + from.size();
-    if (result.size() > limits::kTemplateMemoryBytesMax) raise(Raised::kLimit, "the result of replace is too long");
+    Runtime::check_size(result.size());
   }
   return result += text.substr(at);
 }

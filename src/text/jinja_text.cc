@@ -113,6 +113,7 @@ void append_object(std::string& out, const Value& value) {
 }
 
 void append_repr(std::string& out, const Value& value) {
+  Runtime::check_size(out.size());
   switch (value.kind()) {
     case Kind::kMissing:
     case Kind::kUndefined: out += "Undefined"; return;

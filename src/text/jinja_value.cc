@@ -16,6 +16,7 @@ constexpr size_t kNotFound = SIZE_MAX;
 
 Object::Object(Runtime& owner, Kind object_kind, size_t bytes)
     : runtime(owner), charged(bytes), kind(object_kind) {
+  runtime.spend(1);
   runtime.charge(bytes);
 }
 
@@ -44,6 +45,7 @@ String::String(Runtime& owner, std::string content, bool is_markup)
       text(std::move(content)),
       length(count_code_points(text)),
       markup(is_markup) {
+  runtime.check_size(text.size());
   runtime.spend_bytes(text.size());
 }
 
@@ -170,6 +172,11 @@ void Runtime::spend(size_t steps) {
 }
 
 void Runtime::spend_bytes(size_t bytes) { spend(bytes / limits::kTemplateBytesPerStep); }
+
+void Runtime::check_size(size_t text_bytes) {
+  if (text_bytes > limits::kTemplateOutputBytesMax)
+    raise(Raised::kLimit, "a text of more than {} bytes", limits::kTemplateOutputBytesMax);
+}
 
 void Runtime::check_stack() const {
   const auto* here = static_cast<const char*>(__builtin_frame_address(0));

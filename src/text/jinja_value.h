@@ -260,6 +260,7 @@ class Runtime {
   void spend(size_t steps);
   void spend_bytes(size_t bytes);  // work on that many bytes
   void check_stack() const;
+  static void check_size(size_t text_bytes);  // of one string, while it grows
 
   void discharge(size_t bytes) { bytes_ -= bytes; }
   void destroy(Object* object);
