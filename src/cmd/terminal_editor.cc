@@ -136,8 +136,9 @@ LineEditor::LineEditor(const std::filesystem::path& history_file, std::vector<st
   ::el_set(editor, EL_PROMPT, &Impl::show_prompt);
   ::el_set(editor, EL_EDITOR, "emacs");
   ::el_set(editor, EL_GETCFN, &Impl::read_character);
-  ::el_set(editor, EL_ADDFN, "rival-complete", "completes a command", &Impl::complete);
-  ::el_set(editor, EL_ADDFN, "rival-paste", "takes pasted text", &Impl::paste);
+  // The narrow form of EL_ADDFN would leak the copies that it makes.
+  ::el_wset(editor, EL_ADDFN, L"rival-complete", L"completes a command", &Impl::complete);
+  ::el_wset(editor, EL_ADDFN, L"rival-paste", L"takes pasted text", &Impl::paste);
   ::el_set(editor, EL_BIND, "^I", "rival-complete", nullptr);
   ::el_set(editor, EL_BIND, "\033[200~", "rival-paste", nullptr);
   ::el_set(editor, EL_BIND, "^R", "em-inc-search-prev", nullptr);
