@@ -16,14 +16,18 @@ inline F load_page(const uint8_t* numbers, int offset) {
   return load_half(numbers + 2 * offset);
 }
 
-// scores[row][position in chunk] for `count` rows and one page.
+constexpr int page_bytes(PageType type) { return type == PageType::kQ8 ? 1 : type == PageType::kF32 ? 4 : 2; }
+
+// scores[row][position in chunk] for `count` rows and one page. A page is a few kilobytes and the next one lies far
+// away, too short a run for the processor to look ahead by itself: `ahead` is fetched meanwhile.
 template <PageType type, int count>
-void page_scores(const float* queries, int dk, const PageView& page, float* scores) {
+void page_scores(const float* queries, int dk, const PageView& page, const uint8_t* ahead, float* scores) {
   for (int p = 0; p < kPagePositions; p += kLanes * kAttentionVectors) {
     F sum[count][kAttentionVectors];
     for (int r = 0; r < count; ++r)
       for (int v = 0; v < kAttentionVectors; ++v) sum[r][v] = set1(0.0f);
     for (int d = 0; d < dk; ++d) {
+      __builtin_prefetch(ahead + (d * kPagePositions + p) * page_bytes(type));
       F key[kAttentionVectors];
 #pragma GCC unroll 2
       for (int v = 0; v < kAttentionVectors; ++v) key[v] = load_page<type>(page.keys, d * kPagePositions + p + v * kLanes);
@@ -81,14 +85,17 @@ void page_values(const float* weights, const PageView* pages, int page_count, in
     for (int v = 0; v < vectors; ++v) sum[r][v] = set1(0.0f);
   for (int page = 0; page < page_count; ++page) {
     const uint8_t* values = pages[page].values;
+    const uint8_t* ahead = pages[page + 1 < page_count ? page + 1 : page].values + dim * page_bytes(type);
     for (int p = 0; p < kPagePositions; ++p) {
+      for (int line = 0; line < vectors * kLanes * page_bytes(type); line += 64)
+        __builtin_prefetch(ahead + p * stride * page_bytes(type) + line);
       F value[vectors];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) value[v] = load_page<type>(values, p * stride + dim + v * kLanes);
 #pragma GCC unroll 16
       for (int r = 0; r < count; ++r) {
         const F w = set1(weights[r * kScoreStride + page * kPagePositions + p]);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int v = 0; v < vectors; ++v) sum[r][v] = fma(w, value[v], sum[r][v]);
       }
     }
@@ -102,7 +109,7 @@ void attend_rows(const AttentionRows& rows, int first_row, const PageView* pages
                  float* scores, const AttentionPart& part) {
   for (int page = 0; page < page_count; ++page)
     page_scores<type, count>(rows.queries + first_row * rows.dk, rows.dk, pages[page],
-                                  scores + page * kPagePositions);
+                             page + 1 < page_count ? pages[page + 1].keys : pages[0].values, scores + page * kPagePositions);
   const int positions = page_count * kPagePositions;
   for (int r = 0; r < count; ++r) {
     float* row = scores + r * kScoreStride;
@@ -118,7 +125,11 @@ void attend_rows(const AttentionRows& rows, int first_row, const PageView* pages
   }
   const int stride = value_stride(rows.dv);
   float* out = part.values + first_row * stride;
+  // Few rows leave registers free: more values at a time keep as many sums in flight.
+  constexpr int kWide = count <= 4 ? 2 * kAttentionVectors : kAttentionVectors;
   int dim = 0;
+  for (; dim + kLanes * kWide <= stride; dim += kLanes * kWide)
+    page_values<type, count, kWide>(scores, pages, page_count, stride, dim, out);
   for (; dim + kLanes * kAttentionVectors <= stride; dim += kLanes * kAttentionVectors)
     page_values<type, count, kAttentionVectors>(scores, pages, page_count, stride, dim, out);
   for (; dim + kLanes <= stride; dim += kLanes)
