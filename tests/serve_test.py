@@ -2,12 +2,12 @@
 import concurrent.futures
 import http.client
 import json
-import re
-import signal
 import subprocess
 import sys
 import time
 import unittest
+
+from serve_support import Server
 
 RIVAL = None
 USER = {"role": "user", "content": "What is the capital of France?"}
@@ -16,27 +16,18 @@ USER = {"role": "user", "content": "What is the capital of France?"}
 class Serve(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.process = subprocess.Popen([RIVAL, "serve", "--port", "0", "--context", "2048"], stdout=subprocess.PIPE, text=True)
-        cls.port = int(re.search(r":(\d+)", cls.process.stdout.readline()).group(1))
+        cls.server = Server(RIVAL, "--context", "2048")
+        cls.port, cls.process = cls.server.port, cls.server.process
 
     @classmethod
     def tearDownClass(cls):
-        cls.process.send_signal(signal.SIGTERM)
-        assert cls.process.wait(30) == 0
-        cls.process.stdout.close()
+        cls.server.stop()
 
-    def call(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        text = body if isinstance(body, (str, bytes, type(None))) else json.dumps(body)
-        connection.request(method, path, text, headers or {})
-        response = connection.getresponse()
-        content = response.read()
-        connection.close()
-        return response.status, content
+    def call(self, *arguments, **named):
+        return self.server.call(*arguments, **named)
 
     def post(self, path, **body):
-        status, content = self.call("POST", path, body)
-        return status, json.loads(content)
+        return self.server.post(path, **body)
 
     def chat(self, **body):
         body.setdefault("messages", [USER])
@@ -193,19 +184,11 @@ class Serve(unittest.TestCase):
 
 class Keys(unittest.TestCase):
     def test_a_key_is_needed_once_one_is_set(self):
-        process = subprocess.Popen([RIVAL, "serve", "--port", "0", "--key", "secret"], stdout=subprocess.PIPE, text=True)
-        try:
-            port = int(re.search(r":(\d+)", process.stdout.readline()).group(1))
-            for headers, status in (({}, 401), ({"Authorization": "Bearer wrong"}, 401), ({"Authorization": "Bearer secret"}, 200),
-                                    ({"x-api-key": "secret"}, 200)):
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-                connection.request("GET", "/v1/models", headers=headers)
-                self.assertEqual(connection.getresponse().status, status)
-                connection.close()
-        finally:
-            process.send_signal(signal.SIGTERM)
-            self.assertEqual(process.wait(30), 0)
-            process.stdout.close()
+        server = Server(RIVAL, "--key", "secret")
+        for headers, status in (({}, 401), ({"Authorization": "Bearer wrong"}, 401), ({"Authorization": "Bearer secret"}, 200),
+                                ({"x-api-key": "secret"}, 200)):
+            self.assertEqual(server.call("GET", "/v1/models", headers=headers)[0], status)
+        server.stop()
 
     def test_other_machines_need_a_key(self):
         run = subprocess.run([RIVAL, "serve", "--host", "0.0.0.0", "--port", "0"], capture_output=True, text=True)

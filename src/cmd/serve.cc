@@ -25,9 +25,9 @@ struct ServeFlags {
 };
 
 // Loads every model before the first request is taken.
-Result<std::vector<std::unique_ptr<serve::ServedModel>>> load_models(const ServeFlags& flags) {
+Result<std::vector<std::shared_ptr<serve::ServedModel>>> load_models(const ServeFlags& flags) {
   RIVAL_ASSIGN_OR_RETURN(const hub::Hub hub, hub::Hub::open());
-  std::vector<std::unique_ptr<serve::ServedModel>> models;
+  std::vector<std::shared_ptr<serve::ServedModel>> models;
   for (const std::string& name : flags.models) {
     RIVAL_ASSIGN_OR_RETURN(const hub::ResolvedModel resolved, hub.resolve(name, terminal_options(flags.accept_licence)));
     RIVAL_ASSIGN_OR_RETURN(auto model, serve::ServedModel::load(resolved.name, resolved.path, flags.load));

@@ -158,9 +158,7 @@ void respond_chat(const std::shared_ptr<http::Exchange>& exchange, const ServedM
 
 }  // namespace
 
-void chat_completions(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body) {
-  ServedModel* model = wanted_model(service, exchange, body);
-  if (!model) return;
+void chat_completions(Service& service, const std::shared_ptr<http::Exchange>& exchange, const std::shared_ptr<ServedModel>& model, const json::object& body) {
   Fields fields(body);
   if (model->embeds()) fields.fail("model", "is an embedding model; use /v1/embeddings");
   for (std::string_view name : kRefused)

@@ -118,9 +118,7 @@ void respond_completion(const std::shared_ptr<http::Exchange>& exchange, const S
 
 }  // namespace
 
-void completions(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body) {
-  ServedModel* model = wanted_model(service, exchange, body);
-  if (!model) return;
+void completions(Service& service, const std::shared_ptr<http::Exchange>& exchange, const std::shared_ptr<ServedModel>& model, const json::object& body) {
   Fields fields(body);
   if (model->embeds()) fields.fail("model", "is an embedding model; use /v1/embeddings");
   for (std::string_view name : kRefused)

@@ -76,14 +76,12 @@ void list_models(Service& service, const std::shared_ptr<http::Exchange>& exchan
 
 void show_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object&) {
   const std::string_view name = std::string_view(exchange->request().path).substr(std::strlen("/v1/models/"));
-  const ServedModel* model = service.find(name);
+  const auto model = service.find(name);
   if (model) return respond_json(exchange, model_card(*model));
   respond_error(exchange, {404, "not_found_error", fmt::format("the model '{}' is not served here", name), "model", "model_not_found"});
 }
 
-void embeddings(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body) {
-  ServedModel* model = wanted_model(service, exchange, body);
-  if (!model) return;
+void embeddings(Service&, const std::shared_ptr<http::Exchange>& exchange, const std::shared_ptr<ServedModel>& model, const json::object& body) {
   Fields fields(body);
   if (!model->embeds()) fields.fail("model", "writes text; embeddings need an embedding model such as minilm");
   const std::string encoding = fields.text("encoding_format").value_or("float");
@@ -107,9 +105,7 @@ void embeddings(Service& service, const std::shared_ptr<http::Exchange>& exchang
   });
 }
 
-void tokenize(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body) {
-  ServedModel* model = wanted_model(service, exchange, body);
-  if (!model) return;
+void tokenize(Service&, const std::shared_ptr<http::Exchange>& exchange, const std::shared_ptr<ServedModel>& model, const json::object& body) {
   Fields fields(body);
   const auto content = fields.text("content");
   const bool special = fields.boolean("add_special", false);
@@ -120,9 +116,7 @@ void tokenize(Service& service, const std::shared_ptr<http::Exchange>& exchange,
   respond_json(exchange, json::object{{"tokens", json::array(ids->begin(), ids->end())}});
 }
 
-void detokenize(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body) {
-  ServedModel* model = wanted_model(service, exchange, body);
-  if (!model) return;
+void detokenize(Service&, const std::shared_ptr<http::Exchange>& exchange, const std::shared_ptr<ServedModel>& model, const json::object& body) {
   Fields fields(body);
   const json::array* tokens = fields.list("tokens");
   if (!tokens) fields.fail("tokens", "is missing");

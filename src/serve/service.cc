@@ -15,16 +15,17 @@ struct Route {
   bool prefix;  // the path is followed by a name
   bool open;    // needs no key
   RouteHandler handler;
+  ModelHandler model_handler = nullptr;  // in place of the other
 };
 
 constexpr Route kRoutes[] = {
-    {"POST", "/v1/chat/completions", false, false, chat_completions},
-    {"POST", "/v1/completions", false, false, completions},
-    {"POST", "/v1/embeddings", false, false, embeddings},
+    {"POST", "/v1/chat/completions", false, false, nullptr, chat_completions},
+    {"POST", "/v1/completions", false, false, nullptr, completions},
+    {"POST", "/v1/embeddings", false, false, nullptr, embeddings},
     {"GET", "/v1/models", false, false, list_models},
     {"GET", "/v1/models/", true, false, show_model},
-    {"POST", "/tokenize", false, false, tokenize},
-    {"POST", "/detokenize", false, false, detokenize},
+    {"POST", "/tokenize", false, false, nullptr, tokenize},
+    {"POST", "/detokenize", false, false, nullptr, detokenize},
     {"GET", "/health", false, true, health},
     {"GET", "/ready", false, true, health},
     {"GET", "/metrics", false, false, metrics},
@@ -60,26 +61,22 @@ void respond_error(const std::shared_ptr<http::Exchange>& exchange, const ApiErr
   respond_json(exchange, openai_error(error), error.status);
 }
 
-ServedModel* wanted_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body) {
-  Fields fields(body);
-  const auto name = fields.text("model");
-  ServedModel* model = fields.error() ? nullptr : service.find(name.value_or(""));
-  if (model) return model;
-  respond_error(exchange, fields.error() ? *fields.error()
-                                         : ApiError{404, "not_found_error", fmt::format("the model '{}' is not served here; GET /v1/models lists those that are", *name),
-                                                    "model", "model_not_found"});
-  return nullptr;
+void with_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const std::string& name,
+                std::function<void(const std::shared_ptr<ServedModel>&)> use) {
+  if (const auto model = service.find(name)) return use(model);
+  respond_error(exchange, {404, "not_found_error", fmt::format("the model '{}' is not served here; GET /v1/models lists those that are", name),
+                           "model", "model_not_found"});
 }
 
-Service::Service(std::vector<std::unique_ptr<ServedModel>> models, ServiceOptions options)
+Service::Service(std::vector<std::shared_ptr<ServedModel>> models, ServiceOptions options)
     : models_(std::move(models)), options_(std::move(options)) {
   RIVAL_CHECK(!models_.empty());
 }
 
-ServedModel* Service::find(std::string_view name) {
-  if (name.empty()) return models_.front().get();
+std::shared_ptr<ServedModel> Service::find(std::string_view name) const {
+  if (name.empty()) return models_.front();
   const auto place = std::find_if(models_.begin(), models_.end(), [&](const auto& m) { return m->name() == name; });
-  return place == models_.end() ? nullptr : place->get();
+  return place == models_.end() ? nullptr : *place;
 }
 
 // A page of another site that the user visits can make the browser send requests here under that site's name (DNS
@@ -116,7 +113,13 @@ void Service::handle(const std::shared_ptr<http::Exchange>& exchange) {
     const auto body = parse_json(request.body);
     if (!body.ok()) return respond_error(exchange, {400, "invalid_request_error", body.error().message, "", "invalid_json"});
     if (!body->is_object()) return respond_error(exchange, {400, "invalid_request_error", fmt::format("the body is {}; expected an object", kind_of(*body)), "", "invalid_json"});
-    return route.handler(*this, exchange, body->get_object());
+    if (route.handler) return route.handler(*this, exchange, body->get_object());
+    Fields fields(body->get_object());
+    const std::string name = fields.text("model").value_or("");
+    if (fields.error()) return respond_error(exchange, *fields.error());
+    return with_model(*this, exchange, name, [this, exchange, handler = route.model_handler, body = body->get_object()](const auto& model) {
+      handler(*this, exchange, model, body);
+    });
   }
   respond_error(exchange, path_known ? ApiError{405, "invalid_request_error", fmt::format("{} is not possible here", request.method), "", "method_not_allowed"}
                                      : ApiError{404, "not_found_error", fmt::format("there is nothing at {}", request.path), "", "not_found"});

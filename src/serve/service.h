@@ -1,6 +1,7 @@
 // The HTTP APIs over a set of models: routes, and who may call them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,42 +18,54 @@ struct ServiceOptions {
 
 class Service {
  public:
-  Service(std::vector<std::unique_ptr<ServedModel>> models, ServiceOptions options);
+  Service(std::vector<std::shared_ptr<ServedModel>> models, ServiceOptions options);
 
   // Answers one request, now or from the engine's thread.
   void handle(const std::shared_ptr<http::Exchange>& exchange);
 
   // The model of this name; the first one for an empty name. Null if there is none.
-  ServedModel* find(std::string_view name);
-  const std::vector<std::unique_ptr<ServedModel>>& models() const { return models_; }
+  std::shared_ptr<ServedModel> find(std::string_view name) const;
+  const std::vector<std::shared_ptr<ServedModel>>& models() const { return models_; }
   uint64_t requests() const { return requests_; }
 
  private:
   bool allowed_host(std::string_view host) const;
   bool allowed_key(const http::ServerRequest& request) const;
 
-  std::vector<std::unique_ptr<ServedModel>> models_;
+  std::vector<std::shared_ptr<ServedModel>> models_;
   ServiceOptions options_;
   uint64_t requests_ = 0;  // the server's thread only
 };
 
-// ---- the routes, each in a file of its own; `body` is null for GET ----
+// ---- the routes, each in a file of its own; `body` is empty for GET ----
 
 using RouteHandler = void (*)(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 
-void chat_completions(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
-void completions(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
-void embeddings(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void list_models(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void show_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
-void tokenize(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
-void detokenize(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void health(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void metrics(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 
+// Those that work on the model that the body names.
+using ModelHandler = void (*)(Service& service, const std::shared_ptr<http::Exchange>& exchange,
+                              const std::shared_ptr<ServedModel>& model, const json::object& body);
+
+void chat_completions(Service& service, const std::shared_ptr<http::Exchange>& exchange,
+                      const std::shared_ptr<ServedModel>& model, const json::object& body);
+void completions(Service& service, const std::shared_ptr<http::Exchange>& exchange,
+                 const std::shared_ptr<ServedModel>& model, const json::object& body);
+void embeddings(Service& service, const std::shared_ptr<http::Exchange>& exchange,
+                const std::shared_ptr<ServedModel>& model, const json::object& body);
+void tokenize(Service& service, const std::shared_ptr<http::Exchange>& exchange,
+              const std::shared_ptr<ServedModel>& model, const json::object& body);
+void detokenize(Service& service, const std::shared_ptr<http::Exchange>& exchange,
+                const std::shared_ptr<ServedModel>& model, const json::object& body);
+
 void respond_json(const std::shared_ptr<http::Exchange>& exchange, const json::value& body, int status = 200);
 void respond_error(const std::shared_ptr<http::Exchange>& exchange, const ApiError& error);
-// The model that the body names, or null after a 404 has been given.
-ServedModel* wanted_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+// Calls `use` once with the model of this name (the first one for an empty name), now or when it is loaded; where there
+// is none, or it cannot be loaded, the exchange is answered with the error and `use` is not called.
+void with_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const std::string& name,
+                std::function<void(const std::shared_ptr<ServedModel>&)> use);
 
 }  // namespace rival::serve
