@@ -1,6 +1,11 @@
 #include "serve/api_error.h"
 
 namespace rival::serve {
+namespace {
+
+constexpr int kRetryAfterS = 2;  // a full queue: about one short answer
+
+}  // namespace
 
 ApiError bad_field(std::string_view param, std::string message) {
   ApiError error;
@@ -39,6 +44,18 @@ ApiError to_api_error(const Error& error) {
       out.type = "server_error";
   }
   return out;
+}
+
+ApiError context_exceeded(uint64_t prompt_tokens, uint64_t context) {
+  ApiError error;
+  error.message = fmt::format("the prompt has {} tokens; the context of {} leaves room for {} and an answer", prompt_tokens, context, context - 1);
+  error.param = "messages";
+  error.code = "context_length_exceeded";
+  return error;
+}
+
+ApiError queue_full(std::string message) {
+  return {503, "unavailable_error", std::move(message), "", "queue_full", kRetryAfterS};
 }
 
 json::object openai_error(const ApiError& error) {

@@ -14,6 +14,7 @@ struct ApiError {
   std::string message;
   std::string param = {};  // the field; empty = none
   std::string code = {};   // "model_not_found", "context_length_exceeded", ...; empty = none
+  int retry_after_s = 0;   // of 429 and 503: when the client may try again; 0 = not said
 };
 
 // A field of the request that is missing, of the wrong type or out of range.
@@ -21,6 +22,11 @@ ApiError bad_field(std::string_view param, std::string message);
 
 // An error of the program's rooms. What the client's input caused is 4xx: clients retry 5xx.
 ApiError to_api_error(const Error& error);
+
+// A prompt that leaves no room for an answer.
+ApiError context_exceeded(uint64_t prompt_tokens, uint64_t context);
+// More requests wait than may.
+ApiError queue_full(std::string message);
 
 // {"error": {message, type, param, code}}, as OpenAI's clients expect.
 json::object openai_error(const ApiError& error);

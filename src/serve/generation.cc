@@ -54,32 +54,6 @@ void read_stops(Fields& f, engine::Request& r) {
   for (const json::value& v : stop->get_array()) add(v);
 }
 
-void use_grammar(Fields& f, std::string_view name, text::Grammar::Compiled grammar, engine::Request& r) {
-  if (!grammar.ok()) return f.fail(name, grammar.error().message);
-  r.constraint = constrain(*grammar);
-}
-
-void read_response_format(Fields& f, const ServedModel& model, engine::Request& r) {
-  const json::object* format = f.object("response_format");
-  if (!format) return;
-  Fields inner(*format);
-  const auto type = inner.text("type");
-  if (!type) return f.fail("response_format.type", "expected text, json_object or json_schema");
-  if (*type == "text") return;
-  const json::value* schema = nullptr;
-  if (*type == "json_schema") {
-    const json::object* outer = inner.object("json_schema");
-    schema = outer ? outer->if_contains("schema") : nullptr;
-    if (!schema) return f.fail("response_format.json_schema.schema", "is missing");
-  } else if (*type == "json_object") {
-    schema = inner.find("schema");
-  } else {
-    return f.fail("response_format.type", fmt::format("'{}' is none of text, json_object, json_schema", *type));
-  }
-  use_grammar(f, "response_format", schema ? text::Grammar::json_schema(model.grammar_vocabulary(), *schema)
-                                           : text::Grammar::json_object(model.grammar_vocabulary()), r);
-}
-
 }  // namespace
 
 void read_generation(Fields& f, const ServedModel& model, engine::Request& r) {
@@ -92,11 +66,16 @@ void read_generation(Fields& f, const ServedModel& model, engine::Request& r) {
   if (const auto count = f.integer("min_tokens", 0, kTokensMax)) r.min_tokens = static_cast<uint32_t>(*count);
   r.ignore_eos = f.boolean("ignore_eos", false);
   r.reuse_prefix = f.boolean("cache_prompt", true);
-  read_response_format(f, model, r);
-  if (const auto grammar = f.text("grammar")) {
-    if (r.constraint) return f.fail("grammar", "cannot be combined with response_format");
-    use_grammar(f, "grammar", text::Grammar::gbnf(model.grammar_vocabulary(), *grammar), r);
-  }
+}
+
+std::optional<ApiError> check_prompt_size(ServedModel& model, size_t tokens) {
+  const uint32_t context = model.engine().context_limit();
+  if (tokens < context) return std::nullopt;
+  return context_exceeded(tokens, context);
+}
+
+ApiError submit_error(const Error& error) {
+  return error.code == ErrorCode::kLimit ? queue_full(error.message) : to_api_error(error);
 }
 
 Status start_generation(ServedModel& model, engine::Request request, const std::shared_ptr<http::Exchange>& exchange,

@@ -15,8 +15,13 @@
 
 namespace rival::serve {
 
-// Sampling, lengths, stops and constraints of an OpenAI body, common extensions included. Errors are kept in `fields`.
+// Sampling, lengths and stops of an OpenAI body, common extensions included. Errors are kept in `fields`.
 void read_generation(Fields& fields, const ServedModel& model, engine::Request& request);
+
+// The error of a prompt that is too long for the model, if it is.
+std::optional<ApiError> check_prompt_size(ServedModel& model, size_t tokens);
+// What Engine::submit() refused, the prompt's size having been checked.
+ApiError submit_error(const Error& error);
 
 // One answer as it has grown.
 struct AnswerText {

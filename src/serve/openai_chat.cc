@@ -2,6 +2,7 @@
 #include <ctime>
 #include <set>
 
+#include "serve/answer_format.h"
 #include "serve/generation.h"
 #include "serve/openai_logprobs.h"
 #include "serve/service.h"
@@ -86,20 +87,19 @@ void send_event(http::Exchange& exchange, const json::object& data) { exchange.w
 // Streams the answers as server-sent events.
 class ChatStream {
  public:
-  ChatStream(std::shared_ptr<http::Exchange> exchange, const ServedModel& model, ChatHead head, uint32_t n, bool logprobs, bool usage)
-      : exchange_(std::move(exchange)), model_(model), head_(std::move(head)), begun_(n), counts_(n), open_(n), logprobs_(logprobs), usage_(usage) {}
+  ChatStream(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<const ServedModel> model, ChatHead head, uint32_t n, bool logprobs, bool usage)
+      : exchange_(std::move(exchange)), model_(std::move(model)), head_(std::move(head)), begun_(n), open_(n), logprobs_(logprobs), usage_(usage) {}
 
-  void take(engine::Output output) {
+  void take(ChatPiece piece) {
     if (!started_) exchange_->begin_stream(200, "text/event-stream", {{"Cache-Control", "no-cache"}});
     started_ = true;
-    const uint32_t i = output.index;
+    const uint32_t i = piece.index;
     if (!begun_[i]) send(chunk(head_, i, {{"role", "assistant"}, {"content", ""}}, nullptr, nullptr));
     begun_[i] = true;
-    counts_[i] += output.tokens.size();
-    if (!output.text.empty() || (logprobs_ && !output.tokens.empty()))
-      send(chunk(head_, i, {{"content", output.text}}, nullptr,
-                 logprobs_ ? json::value(chat_logprobs(model_.tokenizer(), output.tokens)) : json::value(nullptr)));
-    if (output.finish) finish(i, *output.finish);
+    if (piece.finish) return finish(i, *piece.finish);
+    json::value logprobs = nullptr;
+    if (logprobs_ && !piece.tokens.empty()) logprobs = chat_logprobs(model_->tokenizer(), piece.tokens);
+    if (!piece.text.empty() || !logprobs.is_null()) send(chunk(head_, i, {{"content", piece.text}}, nullptr, std::move(logprobs)));
   }
 
  private:
@@ -127,10 +127,9 @@ class ChatStream {
   }
 
   const std::shared_ptr<http::Exchange> exchange_;
-  const ServedModel& model_;
+  const std::shared_ptr<const ServedModel> model_;
   const ChatHead head_;
   std::vector<bool> begun_;
-  std::vector<size_t> counts_;
   uint32_t open_;
   const bool logprobs_, usage_;
   bool started_ = false;
@@ -138,12 +137,12 @@ class ChatStream {
 };
 
 void respond_chat(const std::shared_ptr<http::Exchange>& exchange, const ServedModel& model, const ChatHead& head, bool logprobs,
-                  const std::vector<AnswerText>& answers) {
+                  const std::vector<ChatAnswer>& answers) {
   json::object out = head.object("chat.completion");
   json::array choices;
   uint64_t completion_tokens = 0;
   for (size_t i = 0; i < answers.size(); ++i) {
-    const AnswerText& a = answers[i];
+    const ChatAnswer& a = answers[i];
     if (a.finish.reason == engine::FinishReason::kError) return respond_error(exchange, to_api_error(a.finish.error));
     completion_tokens += a.finish.usage.completion_tokens;
     choices.push_back(json::object{{"index", i},
@@ -164,9 +163,11 @@ void chat_completions(Service& service, const std::shared_ptr<http::Exchange>& e
   for (std::string_view name : kRefused)
     if (const json::value* value = fields.find(name); value && !(value->is_array() && value->get_array().empty()))
       fields.fail(name, "is not supported by this server");
-  const json::array messages = read_messages(fields);
-  engine::Request request;
-  if (!fields.error()) read_generation(fields, *model, request);
+  ChatRequest chat;
+  chat.messages = read_messages(fields);
+  chat.format = read_answer_format(fields);
+  engine::Request& request = chat.generation;
+  read_generation(fields, *model, request);
   const bool logprobs = fields.boolean("logprobs", false);
   const auto top = fields.integer("top_logprobs", 0, 20);
   if (top && !logprobs) fields.fail("top_logprobs", "needs logprobs: true");
@@ -176,26 +177,20 @@ void chat_completions(Service& service, const std::shared_ptr<http::Exchange>& e
   const json::object* stream_options = fields.object("stream_options");
   const bool usage = stream_options && Fields(*stream_options).boolean("include_usage", false);
   if (fields.error()) return respond_error(exchange, *fields.error());
-  auto prompt = model->chat_prompt(messages);
-  if (!prompt.ok()) {
-    ApiError error = to_api_error(prompt.error());
-    error.param = "messages";
-    return respond_error(exchange, error);
-  }
-  request.prompt = std::move(prompt).value();
   const ChatHead head{fmt::format("chatcmpl-{:x}{:x}", std::time(nullptr), service.requests()), model->name(), std::time(nullptr)};
   const uint32_t n = request.n;
-  std::function<void(engine::Output)> sink;
+  std::function<void(ChatPiece)> sink;
   if (stream) {
-    const auto out = std::make_shared<ChatStream>(exchange, *model, head, n, logprobs, usage);
-    sink = [out](engine::Output output) { out->take(std::move(output)); };
+    const auto out = std::make_shared<ChatStream>(exchange, model, head, n, logprobs, usage);
+    sink = [out](ChatPiece piece) { out->take(std::move(piece)); };
   } else {
-    sink = collect_answers(n, [exchange, model, head, logprobs](std::vector<AnswerText> answers) {
+    sink = collect_chat(n, [exchange, model, head, logprobs](std::vector<ChatAnswer> answers) {
       respond_chat(exchange, *model, head, logprobs, answers);
     });
   }
-  const Status started = start_generation(*model, std::move(request), exchange, std::move(sink));
-  if (!started.ok()) respond_error(exchange, to_api_error(started.error()));
+  const auto started = start_chat(model, std::move(chat), std::move(sink));
+  if (const auto* error = std::get_if<ApiError>(&started)) return respond_error(exchange, *error);
+  exchange->on_gone([model, id = std::get<engine::RequestId>(started)] { model->engine().cancel(id); });
 }
 
 }  // namespace rival::serve

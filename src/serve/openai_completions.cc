@@ -1,6 +1,7 @@
 // POST /v1/completions: OpenAI's older API, a text in and its continuation out.
 #include <ctime>
 
+#include "serve/answer_format.h"
 #include "serve/generation.h"
 #include "serve/openai_logprobs.h"
 #include "serve/service.h"
@@ -133,10 +134,15 @@ void completions(Service& service, const std::shared_ptr<http::Exchange>& exchan
   if (echo && (stream || logprobs)) fields.fail("echo", "is possible without stream and logprobs only");
   const json::object* stream_options = fields.object("stream_options");
   const bool usage = stream_options && Fields(*stream_options).boolean("include_usage", false);
+  const AnswerFormat format = read_answer_format(fields);
   auto prompt = read_prompt(fields, *model);
+  const auto grammar = compile_format(*model, format);
+  if (!grammar.ok()) fields.fail(format.param, grammar.error().message);
   if (fields.error()) return respond_error(exchange, *fields.error());
+  if (*grammar) request.constraint = constrain(*grammar);
   const std::string echoed = echo ? model->tokenizer().decode(*prompt, {.skip_special = true}) : "";
   request.prompt = std::move(*prompt);
+  if (const auto error = check_prompt_size(*model, request.prompt.size())) return respond_error(exchange, *error);
   const Head head{fmt::format("cmpl-{:x}{:x}", std::time(nullptr), service.requests()), model->name(), std::time(nullptr)};
   const uint32_t n = request.n;
   std::function<void(engine::Output)> sink;
@@ -149,7 +155,7 @@ void completions(Service& service, const std::shared_ptr<http::Exchange>& exchan
     });
   }
   const Status started = start_generation(*model, std::move(request), exchange, std::move(sink));
-  if (!started.ok()) respond_error(exchange, to_api_error(started.error()));
+  if (!started.ok()) respond_error(exchange, submit_error(started.error()));
 }
 
 }  // namespace rival::serve

@@ -58,7 +58,9 @@ void respond_json(const std::shared_ptr<http::Exchange>& exchange, const json::v
 }
 
 void respond_error(const std::shared_ptr<http::Exchange>& exchange, const ApiError& error) {
-  respond_json(exchange, openai_error(error), error.status);
+  http::HeaderList headers;
+  if (error.retry_after_s > 0) headers.emplace_back("Retry-After", std::to_string(error.retry_after_s));
+  exchange->respond(error.status, "application/json", to_json_text(openai_error(error)), std::move(headers));
 }
 
 void with_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const std::string& name,

@@ -1,0 +1,51 @@
+#include "serve/answer_format.h"
+
+namespace rival::serve {
+namespace {
+
+using Kind = AnswerFormat::Kind;
+
+AnswerFormat read_response_format(Fields& fields, const json::object& format) {
+  AnswerFormat out{.param = "response_format"};
+  Fields inner(format);
+  const std::string type = inner.text("type").value_or("");
+  if (type == "json_schema") {
+    const json::object* outer = inner.object("json_schema");
+    const json::value* schema = outer ? outer->if_contains("schema") : nullptr;
+    if (!schema) fields.fail("response_format.json_schema.schema", "is missing");
+    out.kind = Kind::kJsonSchema;
+    if (schema) out.schema = *schema;
+  } else if (type == "json_object") {
+    const json::value* schema = inner.find("schema");
+    out.kind = schema ? Kind::kJsonSchema : Kind::kJsonObject;
+    if (schema) out.schema = *schema;
+  } else if (type != "text") {
+    fields.fail("response_format.type", fmt::format("'{}' is none of text, json_object, json_schema", type));
+  }
+  return out;
+}
+
+}  // namespace
+
+AnswerFormat read_answer_format(Fields& fields) {
+  AnswerFormat format;
+  if (const json::object* given = fields.object("response_format")) format = read_response_format(fields, *given);
+  const auto grammar = fields.text("grammar");
+  if (!grammar) return format;
+  if (format.kind != Kind::kText) fields.fail("grammar", "cannot be combined with response_format");
+  return {.kind = Kind::kGbnf, .source = *grammar, .param = "grammar"};
+}
+
+text::Grammar::Compiled compile_format(const ServedModel& model, const AnswerFormat& format) {
+  const text::Grammar::Vocabulary vocabulary = model.grammar_vocabulary();
+  switch (format.kind) {
+    case Kind::kJsonObject: return text::Grammar::json_object(vocabulary);
+    case Kind::kJsonSchema: return text::Grammar::json_schema(vocabulary, format.schema);
+    case Kind::kGbnf: return text::Grammar::gbnf(vocabulary, format.source);
+    case Kind::kRegex: return text::Grammar::regex(vocabulary, format.source);
+    case Kind::kText: break;
+  }
+  return std::shared_ptr<const text::Grammar>();
+}
+
+}  // namespace rival::serve

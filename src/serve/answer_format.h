@@ -1,0 +1,15 @@
+// What the text of an answer must be, as OpenAI's bodies say it and as a grammar.
+#pragma once
+
+#include "serve/chat.h"
+#include "serve/fields.h"
+
+namespace rival::serve {
+
+// response_format (text, json_object, json_schema) or grammar (GBNF). Errors are kept in `fields`.
+AnswerFormat read_answer_format(Fields& fields);
+
+// Null for kText. Errors: those of Grammar.
+text::Grammar::Compiled compile_format(const ServedModel& model, const AnswerFormat& format);
+
+}  // namespace rival::serve
