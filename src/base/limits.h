@@ -65,6 +65,10 @@ constexpr size_t kModelNameBytesMax = 256;
 // ---- requests ----------------------------------------------------------------------------------------------
 constexpr uint32_t kAnswersMax = 128;                 // n of one request, as in OpenAI's API
 
+// ---- what the server keeps ---------------------------------------------------------------------------------
+constexpr int kDatabaseBusyMs = 10'000;               // another process writes: a backup's end, a second server
+constexpr uint64_t kDatabaseCheckBytesMax = 256u << 20;  // a larger file is not read whole at every start: about 1 s
+
 // ---- grammars ----------------------------------------------------------------------------------------------
 constexpr size_t kGrammarTextBytesMax = 4u << 20;     // the largest published schema in use has 0.9 MB
 constexpr int kGrammarDepthMax = 128;                 // nesting of groups, rules and generated containers

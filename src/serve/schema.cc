@@ -1,0 +1,13 @@
+#include "serve/schema.h"
+
+namespace rival::serve {
+
+std::span<const Migration> schema() {
+  static constexpr Migration kSteps[] = {
+      {"responses", kResponseTables},
+      {"conversations", kConversationTables},
+  };
+  return kSteps;
+}
+
+}  // namespace rival::serve
