@@ -1,13 +1,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/thread_team.h"
 #include "cmd/cli.h"
 #include "cmd/command.h"
 #include "cmd/models.h"
+#include "cmd/text_tokens.h"
 #include "engine/loaded_model.h"
 #include "eval/perplexity.h"
 #include "text/tokenizer.h"
@@ -25,17 +25,6 @@ struct PerplexityFlags {
   bool json = false;
 };
 
-// As llama-perplexity reads its file: without the last newline, control tokens as plain text, BOS in front where the
-// vocabulary wants it, never EOS behind.
-Result<std::vector<text::TokenId>> tokens_of(const std::string& file, const text::Tokenizer& tokenizer) {
-  RIVAL_ASSIGN_OR_RETURN(std::string bytes, read_file(file, limits::kPromptBytesMax));
-  if (bytes.ends_with('\n')) bytes.pop_back();
-  RIVAL_ASSIGN_OR_RETURN(auto ids, tokenizer.encode(bytes, {.add_special = false, .parse_special = false}));
-  const text::Vocabulary& vocabulary = tokenizer.vocabulary();
-  if (vocabulary.add_bos && vocabulary.bos) ids.insert(ids.begin(), *vocabulary.bos);
-  return ids;
-}
-
 void show_progress(uint32_t done, uint32_t of, double so_far) {
   fmt::print(stderr, "\r{} of {} windows, perplexity {:.4f} {}", done, of, so_far, done == of ? "\n" : "");
 }
@@ -45,7 +34,7 @@ Result<eval::Perplexity> measure(const PerplexityFlags& flags) {
   RIVAL_ASSIGN_OR_RETURN(const hub::ResolvedModel model, hub.resolve(flags.name, terminal_options(flags.accept_licence)));
   RIVAL_ASSIGN_OR_RETURN(const auto loaded, engine::LoadedModel::load(model.path, flags.threads));
   if (!loaded->tokenizer()) return make_error(ErrorCode::kUnsupported, "{} has no vocabulary", model.name);
-  RIVAL_ASSIGN_OR_RETURN(const auto ids, tokens_of(flags.file, *loaded->tokenizer()));
+  RIVAL_ASSIGN_OR_RETURN(const auto ids, text_tokens(flags.file, *loaded->tokenizer()));
   const text::Vocabulary& vocabulary = loaded->tokenizer()->vocabulary();
   eval::PerplexityOptions options{.context = flags.context, .windows_max = flags.windows};
   if (vocabulary.add_bos) options.bos = vocabulary.bos;

@@ -17,6 +17,8 @@ const ModelConfig& Decoder::config() const { return impl_->config; }
 uint64_t Decoder::weight_bytes() const { return impl_->weights.arena.size(); }
 uint64_t Decoder::bytes_read_per_token() const { return impl_->weights.bytes_read_per_token(impl_->config); }
 
+void Decoder::observe(ActivationSums* sums) { impl_->sums = sums; }
+
 namespace {
 
 // The index of `value` in `list`, appended if it is new.

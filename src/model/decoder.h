@@ -19,6 +19,7 @@ class ThreadTeam;
 
 namespace rival::model {
 
+struct ActivationSums;
 struct ModelSource;
 
 enum class KvType : uint8_t { kF16, kQ8, kF32 };  // kF32: for comparisons with references
@@ -78,6 +79,10 @@ class Decoder {
 
   // Encoders and embedding models: one pooled vector of d_model a slice, normalised if the model asks.
   Status embed(std::span<const SequenceSlice> slices, std::vector<float>& embeddings);
+
+  // From now on every step adds the squares of its activations to `sums`, which was made for this configuration;
+  // nullptr: no longer. What a step computes does not change.
+  void observe(ActivationSums* sums);
 
  private:
   Decoder();

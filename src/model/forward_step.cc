@@ -9,6 +9,7 @@ void ForwardStep::begin(Decoder::Impl& model, std::span<const SequenceSlice> sli
   model_ = &model;
   kv_ = &kv;
   const ModelConfig& c = model.config;
+  const bool plain_too = model.sums != nullptr;
   token_.clear();
   wanted_.clear();
   std::vector<ops::AttentionSlice> attention;
@@ -38,13 +39,14 @@ void ForwardStep::begin(Decoder::Impl& model, std::span<const SequenceSlice> sli
     r.x.resize(n * c.d_model);
     r.normed.resize(n * c.d_model);
     r.attended.resize(n * q_width);
-    r.qkv_in.resize(tokens(), c.d_model, model.qkv_needs.quantized, model.qkv_needs.plain);
-    r.ffn_in.resize(tokens(), c.d_model, model.ffn_needs.quantized, model.ffn_needs.plain);
+    r.qkv_in.resize(tokens(), c.d_model, model.qkv_needs.quantized, model.qkv_needs.plain || plain_too);
+    r.ffn_in.resize(tokens(), c.d_model, model.ffn_needs.quantized, model.ffn_needs.plain || plain_too);
     r.router_in.resize(tokens(), c.d_model, false, c.experts.n_expert > 0);
     if (wanted() > 0) r.output_in.resize(wanted(), c.d_model, model.output_needs.quantized, model.output_needs.plain);
     r.o_in.resize(model.shapes.size());
     for (size_t s = 0; s < model.shapes.size(); ++s)
-      r.o_in[s].resize(tokens(), model.shapes[s].n_head * model.shapes[s].dv, model.o_needs.quantized, model.o_needs.plain);
+      r.o_in[s].resize(tokens(), model.shapes[s].n_head * model.shapes[s].dv, model.o_needs.quantized,
+                       model.o_needs.plain || plain_too);
   }
   scratch_.resize(model.team.size());
   for (auto& buffer : scratch_) buffer.resize(2 * c.d_model);
@@ -60,7 +62,8 @@ void ForwardStep::begin(Decoder::Impl& model, std::span<const SequenceSlice> sli
     size_t owner = 0;
     while (c.layers[owner].feed_forward != c.layers[i].feed_forward) ++owner;
     if (owner == i && dense(static_cast<uint32_t>(i)))
-      hidden_[i].resize(tokens(), c.layers[i].feed_forward, model.down_needs.quantized, model.down_needs.plain);
+      hidden_[i].resize(tokens(), c.layers[i].feed_forward, model.down_needs.quantized,
+                        model.down_needs.plain || plain_too);
   }
 }
 
@@ -149,6 +152,7 @@ void ForwardStep::attention_block(const ops::Context& context, uint32_t layer, P
   const size_t width = size_t{model_->shapes[shape].n_head} * model_->shapes[shape].dv;
   for (uint32_t t = first; t < last; ++t) r.o_in[shape].set(context.kernels, t, &r.attended[t * width]);
   meet(context);
+  observe(context, r.o_in[shape], &LayerInputSums::attended, layer);
   const ops::LinearOutput o{&w.o, w.vectors.o_bias.empty() ? nullptr : w.vectors.o_bias.data(), out_.data(), model_->config.d_model};
   ops::linear(context, r.o_in[shape], {&o, 1});
   context.barrier();
@@ -170,6 +174,7 @@ void ForwardStep::project_heads(const ops::Context& context, uint32_t layer, Pen
     r.qkv_in.set(context.kernels, t, pre_norm ? normed : x);
   }
   meet(context);
+  observe(context, r.qkv_in, &LayerInputSums::heads, layer);
   const auto bias = [](const Vector& v) { return v.empty() ? nullptr : v.data(); };
   const ops::LinearOutput outputs[] = {
       {&w.q, bias(w.vectors.q_bias), q_.data(), size_t{l.n_head} * c.head_dim_k},
@@ -241,8 +246,10 @@ void ForwardStep::feed_forward_block(const ops::Context& context, uint32_t layer
   if (!dense(layer)) return;
   size_t owner = 0;
   while (c.layers[owner].feed_forward != c.layers[layer].feed_forward) ++owner;
+  observe(context, r.ffn_in, &LayerInputSums::feed_forward, layer);
   ops::gated(context, w.ffn, r.ffn_in, hidden_[owner]);
   context.barrier();
+  observe(context, hidden_[owner], &LayerInputSums::hidden, layer);
   const ops::LinearOutput down{&w.down, w.vectors.down_bias.empty() ? nullptr : w.vectors.down_bias.data(), out_.data(), c.d_model};
   ops::linear(context, hidden_[owner], {&down, 1});
   context.barrier();
@@ -260,15 +267,40 @@ void ForwardStep::experts_block(const ops::Context& context, uint32_t layer) {
     const ops::RouterShape shape{e.n_expert, e.n_used, e.softmax_before_topk, e.normalize_weights, e.weights_scale, e.router_softcap};
     for (uint32_t t = 0; t < tokens(); ++t)
       ops::route(context.kernels, shape, &router_logits_[size_t{t} * e.n_expert], &choices_[size_t{t} * e.n_used]);
-    experts_.plan(tokens(), e.n_used, choices_.data(), w.experts);
+    experts_.plan(tokens(), e.n_used, choices_.data(), w.experts, model_->sums != nullptr);
   }
   context.barrier();
   experts_.gather(context, r.normed.data());
   context.barrier();
   experts_.hidden(context, w.experts);
   context.barrier();
+  observe_experts(context, layer);
   experts_.down(context, w.experts);
   context.barrier();
+}
+
+// Each thread adds up some columns.
+void ForwardStep::observe(const ops::Context& context, const ops::Panels& in, InputSums LayerInputSums::*where,
+                          uint32_t layer) const {
+  if (!model_->sums) return;
+  InputSums& sums = model_->sums->layers[layer].*where;
+  const auto [first, last] = context.share(in.cols());
+  in.add_squares(first, last, sums.squares.data());
+  if (context.thread == 0) sums.counts[0] += in.tokens();
+}
+
+void ForwardStep::observe_experts(const ops::Context& context, uint32_t layer) const {
+  if (!model_->sums) return;
+  LayerInputSums& layer_sums = model_->sums->layers[layer];
+  const auto add = [&](InputSums& sums, uint32_t expert, const ops::Panels& in) {
+    const auto [first, last] = context.share(in.cols());
+    in.add_squares(first, last, &sums.squares[size_t{expert} * in.cols()]);
+    if (context.thread == 0) sums.counts[expert] += in.tokens();
+  };
+  experts_.for_each_group([&](uint32_t expert, const ops::Panels& in, const ops::Panels& hidden) {
+    add(layer_sums.expert, expert, in);
+    add(layer_sums.expert_hidden, expert, hidden);
+  });
 }
 
 void ForwardStep::head(const ops::Context& context, float* logits) {

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "model/activation_sums.h"
 #include "model/decoder.h"
 #include "model/kv_storage.h"
 #include "model/weights.h"
@@ -66,6 +67,8 @@ class ForwardStep {
   void experts_block(const ops::Context& context, uint32_t layer);
   void absorb(const ops::Context& context, Pending pending, uint32_t layer, uint32_t token);
   void norm(const ops::Context& context, const Vector& gain, const Vector& bias, const float* x, float* out) const;
+  void observe(const ops::Context& context, const ops::Panels& in, InputSums LayerInputSums::*where, uint32_t layer) const;
+  void observe_experts(const ops::Context& context, uint32_t layer) const;
   bool dense(uint32_t layer) const;
   bool sparse(uint32_t layer) const;
 
@@ -99,6 +102,7 @@ struct Decoder::Impl {
   std::vector<ops::RopeTable> ropes;
   std::vector<uint32_t> layer_rope;  // UINT32_MAX: none
   PanelNeeds qkv_needs, o_needs, ffn_needs, down_needs, output_needs;
+  ActivationSums* sums = nullptr;  // see Decoder::observe
   ForwardStep step;
 };
 

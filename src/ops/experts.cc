@@ -23,7 +23,8 @@ void route(const kernels::KernelTable& k, const RouterShape& shape, float* logit
   for (uint32_t i = 0; i < shape.n_used; ++i) choices[i] = {order[i], weights[i] / sum * shape.weights_scale};
 }
 
-void ExpertStep::plan(uint32_t tokens, uint32_t n_used, const Choice* choices, const std::vector<Expert>& experts) {
+void ExpertStep::plan(uint32_t tokens, uint32_t n_used, const Choice* choices, const std::vector<Expert>& experts,
+                      bool plain_too) {
   n_used_ = n_used;
   d_model_ = experts[0].down.rows;
   choices_.assign(choices, choices + size_t{tokens} * n_used);
@@ -44,8 +45,8 @@ void ExpertStep::plan(uint32_t tokens, uint32_t n_used, const Choice* choices, c
     const Expert& e = experts[expert];
     const bool gate_quantized = e.hidden.gate && e.hidden.gate.quantized();
     const bool gate_plain = e.hidden.gate && !e.hidden.gate.quantized();
-    group.in.resize(end - i, e.hidden.up.cols, e.hidden.up.quantized() || gate_quantized, !e.hidden.up.quantized() || gate_plain);
-    group.hidden.resize(end - i, e.down.cols, e.down.quantized(), !e.down.quantized());
+    group.in.resize(end - i, e.hidden.up.cols, e.hidden.up.quantized() || gate_quantized, !e.hidden.up.quantized() || gate_plain || plain_too);
+    group.hidden.resize(end - i, e.down.cols, e.down.quantized(), !e.down.quantized() || plain_too);
     i = end;
   }
   groups_.resize(count);

@@ -34,13 +34,19 @@ struct Expert {
 // Working memory of a step, shared by the team.
 class ExpertStep {
  public:
-  // choices [tokens][n_used]. One thread calls it, between barriers.
-  void plan(uint32_t tokens, uint32_t n_used, const Choice* choices, const std::vector<Expert>& experts);
+  // choices [tokens][n_used]. One thread calls it, between barriers. `plain_too`: inputs are kept as floats, whatever
+  // the weights ask for.
+  void plan(uint32_t tokens, uint32_t n_used, const Choice* choices, const std::vector<Expert>& experts, bool plain_too);
 
   // The three phases; a barrier must follow each. `in` [token][D] is the normed input, `out` [token][D].
   void gather(const Context& context, const float* in);
   void hidden(const Context& context, const std::vector<Expert>& experts);
   void down(const Context& context, const std::vector<Expert>& experts);
+  // body(expert, input of gate and up, input of down) for every expert that some token chose.
+  template <typename Body>
+  void for_each_group(const Body& body) const {
+    for (const Group& group : groups_) body(group.expert, group.in, group.hidden);
+  }
   // out = dense (or nothing, if null) + sum over the token's experts of weight * output.  dense, out [D]
   void combine(const Context& context, uint32_t token, const float* dense, float* out) const;
 

@@ -121,7 +121,7 @@ TEST(Experts, EqualTheSumOverChosenExperts) {
   std::vector<Choice> choices;
   for (uint32_t t = 0; t < tokens; ++t) choices.push_back({t % n_expert, 0.75f}), choices.push_back({(t + 2) % n_expert, 0.25f});
   ExpertStep step;
-  step.plan(tokens, used, choices.data(), experts);
+  step.plan(tokens, used, choices.data(), experts, false);
   ThreadTeam team(2);
   team.run([&](uint32_t thread) {
     const Context context{kernels::best_table(), team, thread};

@@ -38,4 +38,13 @@ void Panels::set_part(const kernels::KernelTable& k, uint32_t panel, uint32_t co
   }
 }
 
+void Panels::add_squares(uint32_t first, uint32_t last, double* sums) const {
+  RIVAL_CHECK(has_floats_, "no plain form of {} values", cols_);
+  for (uint32_t panel = 0; panel < count_; ++panel)
+    for (uint32_t i = first; i < last; ++i) {
+      const float* values = plain(panel) + size_t{i} * kPanelColumns;
+      for (uint32_t column = 0; column < width(panel); ++column) sums[i] += double{values[column]} * values[column];
+    }
+}
+
 }  // namespace rival::ops

@@ -32,6 +32,9 @@ class Panels {
   void set_part(const kernels::KernelTable& k, uint32_t panel, uint32_t column, uint32_t first, uint32_t count,
                 const float* x);
 
+  // sums[i] += the square of value i of every token, for i in [first, last). Needs the plain form.
+  void add_squares(uint32_t first, uint32_t last, double* sums) const;
+
  private:
   uint32_t tokens_ = 0, cols_ = 0, count_ = 0;
   size_t blocks_per_panel_ = 0;
