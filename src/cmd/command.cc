@@ -13,6 +13,7 @@ namespace {
 constexpr Command kCommands[] = {
     {"run", "chat with a model, or answer one prompt", run_run},
     {"serve", "answer over HTTP, as OpenAI's API", run_serve},
+    {"backup", "copy what the server keeps, while it runs, to a file", run_backup},
     {"pull", "fetch a model by name, repository or address", run_pull},
     {"ls", "the models on this machine; --all: every name that can be pulled", run_ls},
     {"show", "what a model is: maker, licence, size, files", run_show},

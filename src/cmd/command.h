@@ -21,6 +21,7 @@ int run_command_line(int argc, char** argv);
 
 int run_run(int argc, char** argv);
 int run_serve(int argc, char** argv);
+int run_backup(int argc, char** argv);
 int run_pull(int argc, char** argv);
 int run_ls(int argc, char** argv);
 int run_show(int argc, char** argv);

@@ -8,6 +8,7 @@
 
 #include "cmd/cli.h"
 #include "cmd/command.h"
+#include "cmd/database_path.h"
 #include "cmd/models.h"
 
 namespace rival::cmd {
@@ -19,6 +20,7 @@ struct ServeFlags {
   std::vector<std::string> models;
   std::vector<std::string> keys;
   std::vector<std::string> allowed_hosts;
+  std::string database;
   engine::LoadOptions load;
   double drain_s = 30;
   bool accept_licence = false;
@@ -59,9 +61,13 @@ std::thread stop_on_signal(const sigset_t& signals, http::Server& server, double
 
 int serve_models(const ServeFlags& flags) {
   const sigset_t signals = block_signals();
+  const auto path = database_path(flags.database);
+  if (!path.ok()) return fail(path.error());
+  auto database = serve::Database::open(*path);
+  if (!database.ok()) return fail(database.error());
   auto models = load_models(flags);
   if (!models.ok()) return fail(models.error());
-  serve::Service service(std::move(models).value(), {flags.keys, flags.allowed_hosts});
+  serve::Service service(std::move(models).value(), {flags.keys, flags.allowed_hosts, std::move(database).value()});
   http::ServerOptions options;
   options.host = flags.host;
   options.port = flags.port;
@@ -89,6 +95,7 @@ int run_serve(int argc, char** argv) {
   app.add_option("--model", flags.models, "name or file; may be given several times")->envname("RIVAL_MODEL");
   app.add_option("--key", flags.keys, "API key that clients must send; may be given several times")->envname("RIVAL_API_KEY");
   app.add_option("--allow-host", flags.allowed_hosts, "a name that clients may reach this machine by; * = any");
+  app.add_option("--database", flags.database, "file for what the server keeps; default: serve.db in RIVAL_HOME")->envname("RIVAL_DATABASE");
   app.add_option("--context", flags.load.context, "tokens of prompt and answer together")->check(CLI::Range(1u, 1u << 24));
   app.add_option("--threads", flags.load.threads, "0 = one a CPU")->check(CLI::Range(0u, 1024u));
   app.add_option("--streams", flags.load.sequences_max, "answers computed together")->check(CLI::Range(1u, 4096u))->capture_default_str();

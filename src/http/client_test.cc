@@ -35,6 +35,21 @@ TEST(Url, LocationAgainstItsBase) {
 
 TEST(Url, EncodePath) { EXPECT_EQ(encode_path("a b/ü?.gguf"), "a%20b/%C3%BC%3F.gguf"); }
 
+TEST(Url, DecodePercent) {
+  EXPECT_EQ(decode_percent("a%20b%2f%C3%BC"), "a b/ü");
+  EXPECT_EQ(decode_percent("100%"), "100%");
+  EXPECT_EQ(decode_percent("%4"), "%4");
+  EXPECT_EQ(decode_percent("%zz%+1"), "%zz%+1");
+}
+
+TEST(Url, QueryParameter) {
+  EXPECT_EQ(query_parameter("limit=20&after_id=b%3A1", "after_id"), "b:1");
+  EXPECT_EQ(query_parameter("a&b=", "a"), "");
+  EXPECT_EQ(query_parameter("a&b=", "b"), "");
+  EXPECT_EQ(query_parameter("ab=1", "a"), std::nullopt);
+  EXPECT_EQ(query_parameter("", "a"), std::nullopt);
+}
+
 TEST(Client, UnreachableHostIsANetworkErrorThatSaysWhatToDo) {
   const auto result = get({.url = "http://127.0.0.1:1/"});
   ASSERT_FALSE(result.ok());

@@ -1,6 +1,7 @@
 // The parts of an http or https URL (RFC 3986) that a client decides by.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,5 +25,11 @@ Result<Url> resolve_location(const Url& base, std::string_view location);
 
 // Percent-encodes what may not stand in a path; "/" stays.
 std::string encode_path(std::string_view path);
+
+// "%2F" as "/"; what is no escape stays as it is.
+std::string decode_percent(std::string_view text);
+
+// The decoded value of a parameter of "a=1&b=2"; absent if there is none.
+std::optional<std::string> query_parameter(std::string_view query, std::string_view name);
 
 }  // namespace rival::http

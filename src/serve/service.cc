@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/sha256.h"
 #include "serve/fields.h"
 
 namespace rival::serve {
@@ -45,6 +46,17 @@ bool is_own_name(std::string_view host) {
   if (host == "localhost" || host == "[::1]") return true;
   // An address cannot be rebound by a name server: any numeric host is the client's own choice.
   return !host.empty() && host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+std::string_view given_key(const http::ServerRequest& request) {
+  const std::string_view authorization = request.header("authorization");
+  return authorization.starts_with("Bearer ") ? authorization.substr(7) : request.header("x-api-key");
+}
+
+std::string sha256_text(std::string_view text) {
+  Digest digest;
+  digest.update(text);
+  return digest.finish();
 }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
@@ -91,12 +103,14 @@ bool Service::allowed_host(std::string_view host) const {
 
 bool Service::allowed_key(const http::ServerRequest& request) const {
   if (options_.keys.empty()) return true;
-  std::string_view given = request.header("x-api-key");
-  const std::string_view authorization = request.header("authorization");
-  if (authorization.starts_with("Bearer ")) given = authorization.substr(7);
+  const std::string_view given = given_key(request);
   bool found = false;
   for (const std::string& key : options_.keys) found |= equal_in_constant_time(key, given);
   return found;
+}
+
+std::string Service::owner(const http::ServerRequest& request) const {
+  return options_.keys.empty() ? std::string() : sha256_text(given_key(request));
 }
 
 void Service::handle(const std::shared_ptr<http::Exchange>& exchange) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "http/server.h"
+#include "serve/database.h"
 #include "serve/served_model.h"
 
 namespace rival::serve {
@@ -14,6 +15,7 @@ namespace rival::serve {
 struct ServiceOptions {
   std::vector<std::string> keys;           // accepted as "Authorization: Bearer KEY" or x-api-key; none = all may call
   std::vector<std::string> allowed_hosts;  // names in the Host header beside this machine's own; "*" = all
+  std::shared_ptr<Database> database;      // what the server keeps
 };
 
 class Service {
@@ -27,6 +29,10 @@ class Service {
   std::shared_ptr<ServedModel> find(std::string_view name) const;
   const std::vector<std::shared_ptr<ServedModel>>& models() const { return models_; }
   uint64_t requests() const { return requests_; }
+
+  Database& database() { return *options_.database; }
+  // Whose objects a request may see: tells keys apart without being one; empty when none is configured.
+  std::string owner(const http::ServerRequest& request) const;
 
  private:
   bool allowed_host(std::string_view host) const;
