@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 
@@ -38,6 +39,12 @@ class Server:
     def post(self, path, **body):
         status, content = self.call("POST", path, body)
         return status, json.loads(content)
+
+    def wait_until(self, condition, seconds=30):
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "it did not come about"
+            time.sleep(0.05)
 
     def events(self, path, **body):
         """The data of each server-sent event, [DONE] left out."""

@@ -45,12 +45,14 @@ struct ModelHandle::Parts {
 ModelHandle::ModelHandle() : parts_(std::make_unique<Parts>()) {}
 ModelHandle::~ModelHandle() = default;
 
-Result<std::unique_ptr<ModelHandle>> ModelHandle::load(const std::filesystem::path& path, const LoadOptions& options) {
+Result<std::unique_ptr<ModelHandle>> ModelHandle::load(const std::filesystem::path& path, const LoadOptions& wanted) {
+  LoadOptions options = wanted;
   std::unique_ptr<ModelHandle> handle(new ModelHandle);
   Parts& parts = *handle->parts_;
   RIVAL_ASSIGN_OR_RETURN(parts.loaded, LoadedModel::load(path, options.threads));
   const Clock::time_point begin = Clock::now();
   const model::ModelConfig& config = parts.loaded->config();
+  if (options.clip_context) options.context = std::min(options.context, config.context_length);
   RIVAL_RETURN_IF_ERROR(check_context(config, options));
   RIVAL_ASSIGN_OR_RETURN(const uint32_t pages, choose_page_count(config, options));
   parts.kv = std::make_unique<model::KvStore>(config, options.kv_type, pages);

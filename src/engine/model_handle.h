@@ -18,6 +18,7 @@ namespace rival::engine {
 struct LoadOptions {
   uint32_t threads = 0;         // 0 = one a CPU
   uint32_t context = 0;         // 0 = as trained, but no more than the memory allows
+  bool clip_context = false;    // a context longer than the model's is the model's, not an error
   model::KvType kv_type = model::KvType::kF16;
   uint64_t kv_bytes = 0;        // hard bound of the KV pages; 0 = for sequences_max contexts, a quarter of the free
                                 // memory at most

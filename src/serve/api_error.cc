@@ -1,5 +1,7 @@
 #include "serve/api_error.h"
 
+#include "text/unicode.h"
+
 namespace rival::serve {
 namespace {
 
@@ -61,7 +63,7 @@ ApiError queue_full(std::string message) {
 json::object openai_error(const ApiError& error) {
   const auto or_null = [](const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(text); };
   return {{"error",
-           {{"message", error.message}, {"type", error.type}, {"param", or_null(error.param)}, {"code", or_null(error.code)}}}};
+           {{"message", text::replace_invalid_utf8(error.message)}, {"type", error.type}, {"param", or_null(text::replace_invalid_utf8(error.param))}, {"code", or_null(error.code)}}}};
 }
 
 }  // namespace rival::serve

@@ -80,9 +80,12 @@ ApiError submit_error(const Error& error) {
 
 Status start_generation(ServedModel& model, engine::Request request, const std::shared_ptr<http::Exchange>& exchange,
                         std::function<void(engine::Output)> on_output) {
-  request.on_output = std::move(on_output);
+  // The model is held by the answer, not by the exchange: that one may outlive it.
+  request.on_output = [held = model.shared_from_this(), next = std::move(on_output)](engine::Output output) { next(std::move(output)); };
   RIVAL_ASSIGN_OR_RETURN(const engine::RequestId id, model.engine().submit(std::move(request)));
-  exchange->on_gone([&engine = model.engine(), id] { engine.cancel(id); });
+  exchange->on_gone([weak = model.weak_from_this(), id] {
+    if (const auto held = weak.lock()) held->engine().cancel(id);
+  });
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "http/url.h"
 #include "serve/fields.h"
 #include "serve/service.h"
 #include "text/tokenizer.h"
@@ -13,8 +14,8 @@ namespace {
 
 constexpr size_t kInputsMax = 2048;  // OpenAI's bound
 
-json::object model_card(const ServedModel& model) {
-  return {{"id", model.name()}, {"object", "model"}, {"created", model.created()}, {"owned_by", "rival"}};
+json::object model_card(const ListedModel& model) {
+  return {{"id", model.name}, {"object", "model"}, {"created", model.created_s}, {"owned_by", "rival"}, {"loaded", model.loaded}};
 }
 
 std::string base64(const std::vector<float>& values) {
@@ -70,15 +71,15 @@ std::vector<std::vector<text::TokenId>> read_inputs(Fields& fields, const Served
 
 void list_models(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object&) {
   json::array data;
-  for (const auto& model : service.models()) data.push_back(model_card(*model));
+  for (const ListedModel& model : service.known_models().list()) data.push_back(model_card(model));
   respond_json(exchange, json::object{{"object", "list"}, {"data", std::move(data)}});
 }
 
 void show_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object&) {
-  const std::string_view name = std::string_view(exchange->request().path).substr(std::strlen("/v1/models/"));
-  const auto model = service.find(name);
-  if (model) return respond_json(exchange, model_card(*model));
-  respond_error(exchange, {404, "not_found_error", fmt::format("the model '{}' is not served here", name), "model", "model_not_found"});
+  const std::string name = http::decode_percent(std::string_view(exchange->request().path).substr(std::strlen("/v1/models/")));
+  const auto model = service.known_models().describe(name);
+  if (model.ok()) return respond_json(exchange, model_card(*model));
+  respond_error(exchange, {404, "not_found_error", model.error().message, "model", "model_not_found"});
 }
 
 void embeddings(Service&, const std::shared_ptr<http::Exchange>& exchange, const std::shared_ptr<ServedModel>& model, const json::object& body) {
@@ -93,7 +94,7 @@ void embeddings(Service&, const std::shared_ptr<http::Exchange>& exchange, const
   if (fields.error()) return respond_error(exchange, *fields.error());
   uint64_t tokens = 0;
   for (const auto& ids : inputs) tokens += ids.size();
-  model->engine().embed(std::move(inputs), [exchange, encoding, tokens, name = model->name()](Result<engine::Engine::Embeddings> result) {
+  model->engine().embed(std::move(inputs), [exchange, encoding, tokens, model](Result<engine::Engine::Embeddings> result) {
     if (!result.ok()) return respond_error(exchange, to_api_error(result.error()));
     json::array data;
     for (size_t i = 0; i < result->size(); ++i) {
@@ -101,7 +102,7 @@ void embeddings(Service&, const std::shared_ptr<http::Exchange>& exchange, const
       json::value value = encoding == "base64" ? json::value(base64(vector)) : json::value(json::array(vector.begin(), vector.end()));
       data.push_back(json::object{{"object", "embedding"}, {"index", i}, {"embedding", std::move(value)}});
     }
-    respond_json(exchange, json::object{{"object", "list"}, {"data", std::move(data)}, {"model", name}, {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}});
+    respond_json(exchange, json::object{{"object", "list"}, {"data", std::move(data)}, {"model", model->name()}, {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}});
   });
 }
 

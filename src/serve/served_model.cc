@@ -29,9 +29,9 @@ std::unique_ptr<engine::TokenConstraint> constrain(std::shared_ptr<const text::G
   return std::make_unique<GrammarConstraint>(std::move(grammar));
 }
 
-Result<std::unique_ptr<ServedModel>> ServedModel::load(std::string name, const std::filesystem::path& path,
+Result<std::shared_ptr<ServedModel>> ServedModel::load(std::string name, const std::filesystem::path& path,
                                                        const engine::LoadOptions& options) {
-  std::unique_ptr<ServedModel> model(new ServedModel);
+  std::shared_ptr<ServedModel> model(new ServedModel);
   model->name_ = std::move(name);
   model->created_ = std::time(nullptr);
   RIVAL_ASSIGN_OR_RETURN(model->handle_, engine::ModelHandle::load(path, options));

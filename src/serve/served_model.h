@@ -15,9 +15,9 @@
 
 namespace rival::serve {
 
-class ServedModel {
+class ServedModel : public std::enable_shared_from_this<ServedModel> {
  public:
-  static Result<std::unique_ptr<ServedModel>> load(std::string name, const std::filesystem::path& path,
+  static Result<std::shared_ptr<ServedModel>> load(std::string name, const std::filesystem::path& path,
                                                    const engine::LoadOptions& options);
 
   const std::string& name() const { return name_; }
@@ -25,6 +25,7 @@ class ServedModel {
   engine::Engine& engine() { return handle_->engine(); }
   const model::ModelConfig& config() const { return handle_->config(); }
   const text::Tokenizer& tokenizer() const { return *handle_->tokenizer(); }
+  uint64_t memory_bytes() const { return handle_->loaded().file_bytes() + handle_->kv_bytes(); }  // weights and KV pages
   bool embeds() const { return !config().causal || config().pooling != model::Pooling::kNone; }
 
   // The prompt of a conversation: messages as the APIs have them, each content a string. Errors: what the template

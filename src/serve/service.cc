@@ -77,21 +77,13 @@ void respond_error(const std::shared_ptr<http::Exchange>& exchange, const ApiErr
 
 void with_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const std::string& name,
                 std::function<void(const std::shared_ptr<ServedModel>&)> use) {
-  if (const auto model = service.find(name)) return use(model);
-  respond_error(exchange, {404, "not_found_error", fmt::format("the model '{}' is not served here; GET /v1/models lists those that are", name),
-                           "model", "model_not_found"});
+  service.known_models().with(name, [exchange, use = std::move(use)](Models::Answer answer) {
+    if (const auto* error = std::get_if<ApiError>(&answer)) return respond_error(exchange, *error);
+    use(std::get<std::shared_ptr<ServedModel>>(answer));
+  });
 }
 
-Service::Service(std::vector<std::shared_ptr<ServedModel>> models, ServiceOptions options)
-    : models_(std::move(models)), options_(std::move(options)) {
-  RIVAL_CHECK(!models_.empty());
-}
-
-std::shared_ptr<ServedModel> Service::find(std::string_view name) const {
-  if (name.empty()) return models_.front();
-  const auto place = std::find_if(models_.begin(), models_.end(), [&](const auto& m) { return m->name() == name; });
-  return place == models_.end() ? nullptr : *place;
-}
+Service::Service(Models& models, ServiceOptions options) : models_(models), options_(std::move(options)) {}
 
 // A page of another site that the user visits can make the browser send requests here under that site's name (DNS
 // rebinding), so the Host header must be one that this machine is known by.

@@ -8,6 +8,7 @@
 
 #include "http/server.h"
 #include "serve/database.h"
+#include "serve/models.h"
 #include "serve/served_model.h"
 
 namespace rival::serve {
@@ -20,14 +21,16 @@ struct ServiceOptions {
 
 class Service {
  public:
-  Service(std::vector<std::shared_ptr<ServedModel>> models, ServiceOptions options);
+  // `models` outlives the service.
+  Service(Models& models, ServiceOptions options);
 
   // Answers one request, now or from the engine's thread.
   void handle(const std::shared_ptr<http::Exchange>& exchange);
 
-  // The model of this name; the first one for an empty name. Null if there is none.
-  std::shared_ptr<ServedModel> find(std::string_view name) const;
-  const std::vector<std::shared_ptr<ServedModel>>& models() const { return models_; }
+  // Those that are loaded now.
+  std::vector<std::shared_ptr<ServedModel>> models() const { return models_.loaded(); }
+  // All that may be named.
+  Models& known_models() { return models_; }
   uint64_t requests() const { return requests_; }
 
   Database& database() { return *options_.database; }
@@ -38,7 +41,7 @@ class Service {
   bool allowed_host(std::string_view host) const;
   bool allowed_key(const http::ServerRequest& request) const;
 
-  std::vector<std::shared_ptr<ServedModel>> models_;
+  Models& models_;
   ServiceOptions options_;
   uint64_t requests_ = 0;  // the server's thread only
 };
