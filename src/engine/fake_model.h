@@ -36,7 +36,7 @@ class FakeModel : public ForwardModel {
         if (i + slice.logits_count >= slice.tokens.size()) add_row(slice, slice.position + i, logits);
       }
     }
-    clock_ = clock_.load() + std::chrono::microseconds(10'000 + 100 * rows_of(slices));
+    clock_ = clock_.load() + std::chrono::microseconds(step_us + token_us * rows_of(slices));
     if (on_forward) on_forward();
     return {};
   }
@@ -61,7 +61,7 @@ class FakeModel : public ForwardModel {
     for (size_t i = 0; i < count; ++i) workers.emplace_back([&, i] { work(i); });
   }
 
-  // A step takes 10 ms and 0.1 ms a token, by this clock.
+  // A step takes step_us and token_us for each token, by this clock.
   std::function<std::chrono::steady_clock::time_point()> clock() {
     return [this] { return std::chrono::steady_clock::time_point(clock_.load()); };
   }
@@ -70,6 +70,7 @@ class FakeModel : public ForwardModel {
   uint32_t fail_at = 0;       // the pass that fails
   uint32_t slice_count = 0;   // computed in all passes
   uint32_t token_count = 0;   // computed in all passes
+  int64_t step_us = 10'000, token_us = 100;
   bool threads = false;       // for_each on threads
   std::function<void()> on_forward;
 

@@ -17,6 +17,8 @@ constexpr double kPriorityStep = 1e6;      // seconds that one level of priority
 constexpr uint32_t kChunkMin = 32;         // prompt tokens of a step, however long it takes
 constexpr uint32_t kChunkMinAlone = 128;   // the same while nobody answers: enough to use each weight well
 constexpr double kAloneTargets = 8.0;      // step_target_s that a step may then take: new requests and cancels wait
+constexpr double kLateShare = 0.25;        // of the longest wait of a prompt, added to step_target_s ...
+constexpr double kLateTargets = 3.0;       // ... up to this many times step_target_s
 constexpr uint32_t kDraftRowsMax = 16;     // rows of a step, answers included, up to which drafts are added
 
 uint32_t pages_for(uint32_t positions) { return (positions + kPagePositions - 1) / kPagePositions; }
@@ -120,6 +122,14 @@ std::vector<TokenId> Scheduler::make_draft(const Sequence& sequence, const StepP
   return draft;
 }
 
+// Seconds that a step with running answers may take: more while prompts wait that came long ago, so that they cannot
+// pile up. Each answer then comes more slowly, but all come sooner: more of them share a step.
+double Scheduler::target_s(const std::vector<Sequence*>& prompts, Clock::time_point now) const {
+  double oldest = 0.0;
+  for (const Sequence* prompt : prompts) oldest = std::max(oldest, seconds_between(prompt->state().submitted, now));
+  return std::min(options_.step_target_s + kLateShare * oldest, kLateTargets * options_.step_target_s);
+}
+
 void Scheduler::plan_prompts(StepPlan& plan, Clock::time_point now) {
   std::vector<Sequence*> prompts;
   for (const auto& sequence : running_)
@@ -127,7 +137,7 @@ void Scheduler::plan_prompts(StepPlan& plan, Clock::time_point now) {
   std::stable_sort(prompts.begin(), prompts.end(), [](auto* a, auto* b) { return a->order < b->order; });
   const uint32_t room = options_.step_tokens_max - std::min(options_.step_tokens_max, plan.answer_rows);
   const bool alone = plan.answer_rows == 0;
-  uint32_t left = cost_.prompt_budget(plan.answer_rows, options_.step_target_s * (alone ? kAloneTargets : 1.0),
+  uint32_t left = cost_.prompt_budget(plan.answer_rows, alone ? options_.step_target_s * kAloneTargets : target_s(prompts, now),
                                       alone ? kChunkMinAlone : kChunkMin, room);
   for (Sequence* sequence : prompts) {
     if (left == 0) break;

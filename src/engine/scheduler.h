@@ -76,6 +76,7 @@ class Scheduler {
   void admit();
   bool fits(const Sequence& sequence) const;
   void plan_answers(StepPlan& plan);
+  double target_s(const std::vector<Sequence*>& prompts, Clock::time_point now) const;
   void plan_prompts(StepPlan& plan, Clock::time_point now);
   std::vector<TokenId> make_draft(const Sequence& sequence, const StepPlan& plan, uint32_t answers) const;
   bool waits_for_other(const Sequence& sequence) const;
