@@ -1,0 +1,156 @@
+// Asking and answering: in a stored chat through the server's tree, in a temporary one through a tree that lives here.
+import { batch } from "@preact/signals";
+import { ApiError, call, request } from "./api";
+import { t } from "./i18n";
+import { notify, notifyError } from "./notices";
+import { preferences } from "./preferences";
+import { readEvents } from "./sse";
+import { adopt, answering, grown, leaf, modelName, path, putChat, revision, setAddress, showLeaf, view } from "./store";
+import { applyDelta } from "./tree";
+import type { Attachment, Chat, Message, ServerEvent, Settings } from "./types";
+import { signal } from "@preact/signals";
+
+/** The second model of a comparison, or "". */
+export const rivalModel = signal("");
+
+interface AnswerOptions {
+  model?: string;
+  allowDrop?: boolean;
+}
+
+const settingsNow = (): Settings => view.value.chat?.settings ?? preferences.value.settings;
+const systemNow = (): string => view.value.chat?.system ?? preferences.value.system;
+
+function answerBody({ model, allowDrop }: AnswerOptions): Record<string, unknown> {
+  const chosen = model ?? modelName.value;
+  const both = !model && rivalModel.value && rivalModel.value !== chosen;
+  const { model: _, ...settings } = settingsNow();
+  return { ...(both ? { models: [chosen, rivalModel.value] } : chosen ? { model: chosen } : {}), settings, ...(allowDrop ? { allow_drop: true } : {}) };
+}
+
+async function storedChat(): Promise<Chat> {
+  const { chat } = view.value;
+  if (chat) return chat;
+  const { system, settings } = preferences.value;
+  const made = (await call<{ chat: Chat }>("POST", "/ui/api/chats", { system, settings: { ...settings, ...(modelName.value ? { model: modelName.value } : {}) } })).chat;
+  batch(() => {
+    view.value = { ...view.value, chat: made };
+    putChat(made);
+  });
+  setAddress(`/chat/${made.id}`);
+  return made;
+}
+
+// The same call again, with leave to drop the oldest messages, when the user says so.
+async function allowingDrop(run: (allowDrop: boolean) => Promise<void>): Promise<boolean> {
+  try {
+    await run(false);
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && error.code === "context_length_exceeded")
+      notify(t("error_context"), { kind: "error", ms: 30_000, action: { label: t("drop_and_send"), run: () => void run(true).catch(notifyError) } });
+    else notifyError(error);
+    return false;
+  }
+}
+
+/** Adds a message below `parent` and has it answered. False: nothing was stored, the text is still the caller's. */
+export async function ask(parent: number | null, text: string, attachments: Attachment[]): Promise<boolean> {
+  if (view.value.temporary) {
+    const message = addTemporary({ parent, role: "user", text, attachments, state: "done" });
+    void answerTemporary(message.id, {});
+    return true;
+  }
+  return allowingDrop(async (allowDrop) => {
+    const chat = await storedChat();
+    const answer = await call<{ message: Message; answers: Message[] }>("POST", `/ui/api/chats/${chat.id}/messages`, {
+      parent, text, answer: answerBody({ allowDrop }),
+      ...(attachments.length > 0 ? { attachments: attachments.map(({ name, text }) => ({ name, text })) } : {}),
+    });
+    adopt([answer.message, ...answer.answers]);
+  });
+}
+
+/** One more answer to the message before `message`. */
+export async function regenerate(message: Message, model?: string): Promise<void> {
+  if (message.parent === null) return;
+  if (view.value.temporary) return answerTemporary(message.parent, { model });
+  await allowingDrop(async (allowDrop) => {
+    const { answers } = await call<{ answers: Message[] }>("POST", `/ui/api/chats/${view.value.chat!.id}/answers`, { parent: message.parent, ...answerBody({ model, allowDrop }) });
+    adopt(answers);
+  });
+}
+
+export async function continueAnswer(message: Message): Promise<void> {
+  if (view.value.temporary) return answerTemporary(message.parent!, { model: message.model }, message);
+  await allowingDrop(async (allowDrop) => {
+    const { answers } = await call<{ answers: Message[] }>("POST", `/ui/api/chats/${view.value.chat!.id}/continue`, { message: message.id, ...(allowDrop ? { allow_drop: true } : {}) });
+    const { tree } = view.value;
+    for (const answer of answers) {
+      const known = tree.get(answer.id);
+      if (known && known.state !== "running" && known.text.length <= answer.text.length) tree.put(answer);
+    }
+    ++revision.value;
+  });
+}
+
+export async function stop(): Promise<void> {
+  if (!answering.value) return;
+  if (view.value.temporary) return temporaryAbort?.abort();
+  try {
+    await call("POST", `/ui/api/chats/${view.value.chat!.id}/stop`, {});
+  } catch (error) {
+    notifyError(error);
+  }
+}
+
+export function turnBranch(message: Message, step: 1 | -1): void {
+  const next = view.value.tree.neighbourLeaf(message, step);
+  if (next !== null) showLeaf(next);
+}
+
+// ---------------------------------------------------------------- temporary chats
+
+let temporaryAbort: AbortController | null = null;
+
+function addTemporary(fields: Omit<Message, "id">): Message {
+  const message: Message = { id: view.value.tree.size + 1, created: Date.now(), ...fields };
+  view.value.tree.put(message);
+  leaf.value = message.id;
+  ++revision.value;
+  return message;
+}
+
+async function answerTemporary(parent: number, options: AnswerOptions, continued?: Message): Promise<void> {
+  const { tree } = view.value;
+  const id = continued ? continued.id : addTemporary({ parent, role: "assistant", text: "", state: "running", model: options.model ?? modelName.value }).id;
+  if (continued) tree.put({ ...continued, state: "running" });
+  ++revision.value;
+  const messages = tree.path(continued ? continued.id : parent).map(({ role, text, reasoning, attachments }) => ({
+    role, text, ...(reasoning ? { reasoning } : {}), ...(attachments?.length ? { attachments: attachments.map(({ name, text }) => ({ name, text })) } : {}) }));
+  const abort = (temporaryAbort = new AbortController());
+  const { models: _, ...answer } = answerBody(options);
+  const put = (message: Partial<Message>) => {
+    const now = tree.get(id)!;
+    tree.put({ ...now, ...message, id, parent: now.parent });
+    ++revision.value;
+    grown(id);
+  };
+  try {
+    const response = await request("POST", "/ui/api/temporary", { messages, system: systemNow(), model: modelName.value, ...answer, ...(continued ? { continue: true } : {}) }, { signal: abort.signal });
+    await readEvents(response, ({ data }) => {
+      const event = JSON.parse(data) as ServerEvent;
+      if (event.type === "message") put(event.message);
+      else if (event.type === "delta" && applyDelta(tree.get(id)!, event)) grown(id);
+    });
+    if (tree.get(id)!.state === "running") put({ state: "interrupted" });
+  } catch (error) {
+    put(abort.signal.aborted ? { state: "stopped" } : { state: "error", error: error instanceof Error ? error.message : String(error) });
+    if (!abort.signal.aborted) notifyError(error);
+  }
+}
+
+/** The message that ArrowUp edits: the last of the user. */
+export function lastUserMessage(): Message | undefined {
+  return path.value.filter((m) => m.role === "user").at(-1);
+}
