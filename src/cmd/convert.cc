@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 
 #include "cmd/cli.h"
@@ -15,21 +16,27 @@ struct ConvertFlags {
 };
 
 Result<model::WriteReport> convert(const ConvertFlags& flags) {
-  model::WriteOptions options;
+  std::optional<model::Mixture> type;
   if (!flags.type.empty()) {
-    RIVAL_ASSIGN_OR_RETURN(options.mixture, find_type(flags.type));
+    RIVAL_ASSIGN_OR_RETURN(type, find_type(flags.type));
   }
-  return write_model(flags.in, flags.out, flags.threads, options);
+  if (flags.out.ends_with(".gguf")) return write_model(flags.in, flags.out, flags.threads, {.mixture = type});
+  return write_folder(flags.in, flags.out, flags.threads, type ? std::optional(type->base) : std::nullopt);
 }
 
 }  // namespace
 
 int run_convert(int argc, char** argv) {
   ConvertFlags flags;
-  CLI::App app("Writes a Hugging Face folder as a GGUF file.");
-  app.add_option("IN", flags.in, "a folder with config.json and safetensors, or a model's name")->required();
-  app.add_option("OUT", flags.out, "the GGUF file to write")->required();
-  app.add_option("--type", flags.type, "type of the weights; else they keep theirs. One of: " + type_list());
+  CLI::App app(
+      "Writes a Hugging Face folder as a GGUF file, or a GGUF file as a Hugging Face folder:\n"
+      "  rival convert FOLDER out.gguf\n"
+      "  rival convert smollm2:135m out-folder --type BF16");
+  app.add_option("IN", flags.in, "a folder with config.json and safetensors, a GGUF file, or a model's name")->required();
+  app.add_option("OUT", flags.out, "what to write: a name that ends in .gguf is a file, any other a folder")->required();
+  app.add_option("--type", flags.type,
+                 "type of the weights; else they keep theirs (in a folder: BF16 where they are in blocks).\n"
+                 "For a folder F32, F16 or BF16, for a file one of: " + type_list());
   app.add_option("--threads", flags.threads, "threads; 0: one a CPU")->capture_default_str();
   if (const auto status = parse_flags(app, argc, argv)) return *status;
   const auto report = convert(flags);

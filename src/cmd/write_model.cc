@@ -7,6 +7,7 @@
 #include "base/progress.h"
 #include "base/units.h"
 #include "cmd/models.h"
+#include "model/hf_folder.h"
 
 namespace rival::cmd {
 
@@ -34,6 +35,23 @@ Result<model::WriteReport> write_model(const std::string& in, const std::string&
   };
   ThreadTeam team(threads);
   return model::write_contents(contents, out, team, options);
+}
+
+Result<model::WriteReport> write_folder(const std::string& in, const std::string& out, uint32_t threads,
+                                        std::optional<DType> type) {
+  RIVAL_ASSIGN_OR_RETURN(const auto hub, hub::Hub::open());
+  RIVAL_ASSIGN_OR_RETURN(const auto found, hub.resolve(in, terminal_options(/*accept_licence=*/false)));
+  if (std::filesystem::is_directory(found.path))
+    return make_error(ErrorCode::kInvalidArgument,
+                      "{} is a folder already; to write a GGUF file, give it a name that ends in .gguf", in);
+  std::optional<Progress> bar;
+  model::HfFolderOptions options{.type = type, .on_progress = {}};
+  options.on_progress = [&](uint64_t done, uint64_t total) {
+    if (!bar) bar.emplace("write", total);
+    bar->update(done);
+  };
+  ThreadTeam team(threads);
+  return model::write_hf_folder(found.path, out, team, options);
 }
 
 std::string summary(const model::WriteReport& report) {

@@ -1,5 +1,6 @@
 // BERT as an embedding model (MiniLM, BGE, E5): attends both ways, norms after each sum, learned positions.
 #include "model/architectures.h"
+#include "model/hf_config_writer.h"
 
 namespace rival::model {
 namespace {
@@ -21,6 +22,14 @@ Status configure_bert(const HyperParameters& p, ModelConfig& config) {
   config.post_norm_only = true;
   for (LayerConfig& layer : config.layers) layer.rope = false;
   return {};
+}
+
+void write_bert(const ModelSource& model, json::object& out) {
+  for (const char* key : {"num_key_value_heads", "head_dim", "rms_norm_eps", "rope_theta", "attention_bias", "mlp_bias"})
+    out.erase(key);
+  out["layer_norm_eps"] = shortest(model.config.norm_eps);
+  out["type_vocab_size"] = model.type_embedding.rows;
+  out["tie_word_embeddings"] = true;
 }
 
 constexpr std::string_view kClasses[] = {"BertModel"};
@@ -64,6 +73,9 @@ constexpr Architecture kBert = {.name = "bert",
                                 .learned_positions = true,
                                 .encoder = true,
                                 .configure = configure_bert,
-                                .hf_names = kNames};
+                                .hf_names = kNames,
+                                .hf_type = "bert",
+                                .hf_prefix = "",
+                                .hf_write = write_bert};
 
 }  // namespace rival::model

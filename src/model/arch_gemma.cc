@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "model/architectures.h"
+#include "model/hf_config_writer.h"
 
 namespace rival::model {
 namespace {
@@ -49,6 +50,24 @@ Status configure_gemma3(const HyperParameters& p, ModelConfig& config) {
   return {};
 }
 
+void write_gemma(const ModelSource&, json::object& out) { out["hidden_activation"] = out["hidden_act"]; }
+
+void write_gemma2(const ModelSource& model, json::object& out) {
+  const ModelConfig& c = model.config;
+  const auto cap = [](float value) { return value > 0.0f ? json::value(shortest(value)) : json::value(); };
+  write_gemma(model, out);
+  write_windows(c, out);
+  out["query_pre_attn_scalar"] = query_pre_attn_scalar(c);
+  out["attn_logit_softcapping"] = cap(c.attention_softcap);
+  out["final_logit_softcapping"] = cap(c.final_softcap);
+}
+
+void write_gemma3(const ModelSource& model, json::object& out) {
+  write_gemma2(model, out);
+  for (const LayerConfig& layer : model.config.layers)
+    if (layer.window > 0) out["rope_local_base_freq"] = shortest(layer.rope_base);
+}
+
 constexpr std::string_view kGemmaClasses[] = {"GemmaForCausalLM"};
 constexpr std::string_view kGemma2Classes[] = {"Gemma2ForCausalLM"};
 constexpr std::string_view kGemma3Classes[] = {"Gemma3ForCausalLM", "Gemma3ForConditionalGeneration"};
@@ -76,14 +95,18 @@ constexpr Architecture kGemma = {.name = "gemma",
                                  .hf_classes = kGemmaClasses,
                                  .required = kGatedRoles,
                                  .configure = configure_gemma,
-                                 .hf_norm_offset = 1.0f};
+                                 .hf_norm_offset = 1.0f,
+                                 .hf_type = "gemma",
+                                 .hf_write = write_gemma};
 
 constexpr Architecture kGemma2 = {.name = "gemma2",
                                   .hf_classes = kGemma2Classes,
                                   .required = kGemma2Roles,
                                   .configure = configure_gemma2,
                                   .hf_names = kNormNames,
-                                  .hf_norm_offset = 1.0f};
+                                  .hf_norm_offset = 1.0f,
+                                  .hf_type = "gemma2",
+                                  .hf_write = write_gemma2};
 
 constexpr Architecture kGemma3 = {.name = "gemma3",
                                   .hf_classes = kGemma3Classes,
@@ -91,6 +114,8 @@ constexpr Architecture kGemma3 = {.name = "gemma3",
                                   .configure = configure_gemma3,
                                   .hf_names = kNormNames,
                                   .hf_norm_offset = 1.0f,
-                                  .hf_defaults = kGemma3Defaults};
+                                  .hf_defaults = kGemma3Defaults,
+                                  .hf_type = "gemma3_text",
+                                  .hf_write = write_gemma3};
 
 }  // namespace rival::model

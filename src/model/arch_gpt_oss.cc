@@ -1,6 +1,7 @@
 // gpt-oss: experts with biases and a clamped gate, attention sinks, every other layer with a window, YaRN
 // whose correction range is not rounded.
 #include "model/architectures.h"
+#include "model/hf_config_writer.h"
 
 namespace rival::model {
 namespace {
@@ -13,6 +14,12 @@ Status configure_gpt_oss(const HyperParameters& p, ModelConfig& config) {
   if (!p.contains("rope.scaling.truncate"))
     for (LayerConfig& layer : config.layers) layer.rope_scaling.truncate = false;
   return use_windows(p, 0, 2, config);
+}
+
+void write_gpt_oss(const ModelSource& model, json::object& out) {
+  write_windows(model.config, out);
+  write_experts(model.config, out);
+  out["swiglu_limit"] = 7.0;
 }
 
 constexpr std::string_view kClasses[] = {"GptOssForCausalLM"};
@@ -41,6 +48,8 @@ constexpr Architecture kGptOss = {.name = "gpt-oss",
                                   .required = kRoles,
                                   .aliases = kAliases,
                                   .configure = configure_gpt_oss,
-                                  .hf_names = kNames};
+                                  .hf_names = kNames,
+                                  .hf_type = "gpt_oss",
+                                  .hf_write = write_gpt_oss};
 
 }  // namespace rival::model

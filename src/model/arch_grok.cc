@@ -6,6 +6,7 @@
 // reads GGUF uses it).
 #include "base/limits.h"
 #include "model/architectures.h"
+#include "model/hf_config_writer.h"
 
 namespace rival::model {
 namespace {
@@ -28,6 +29,29 @@ Status configure_grok(const HyperParameters& p, ModelConfig& config) {
   config.experts.normalize_weights = true;
   config.ffn_residual_scale = 0.70710678f;  // 1 / sqrt(2), over dense block and experts
   return use_experts(p, config);
+}
+
+// Grok's RoPE keys stand at the top; Grok-2's dense block stands beside its experts.
+void write_grok(const ModelSource& model, json::object& out) {
+  const ModelConfig& c = model.config;
+  write_experts(c, out);
+  out["hidden_act"] = "gelu";
+  out["embedding_multiplier_scale"] = shortest(c.embedding_scale);
+  out["output_multiplier_scale"] = shortest(c.logit_scale);
+  out["attn_output_multiplier"] = shortest(c.attention_scale);
+  out["attn_logit_softcapping"] = shortest(c.attention_softcap);
+  if (c.final_softcap > 0.0f) out["final_logit_softcapping"] = shortest(c.final_softcap);
+  if (c.attention_temperature_length > 0) out["attn_temperature_len"] = c.attention_temperature_length;
+  out["moe_intermediate_size"] = c.experts.feed_forward;
+  out["residual_moe"] = c.layers[0].feed_forward > 0;
+  const RopeScaling& rope = c.layers[0].rope_scaling;
+  if (rope.kind != RopeScalingKind::kYarn) return;
+  out.erase("rope_scaling");
+  out["rope_type"] = "original";
+  out["scaling_factor"] = shortest(rope.factor);
+  out["original_max_position_embeddings"] = rope.original_context;
+  out["beta_fast"] = shortest(rope.beta_fast);
+  out["beta_slow"] = shortest(rope.beta_slow);
 }
 
 constexpr std::string_view kClasses[] = {"Grok1ForCausalLM", "Grok1ModelForCausalLM", "GrokForCausalLM"};
@@ -68,6 +92,8 @@ constexpr Architecture kGrok = {.name = "grok",
                                 .aliases = kAliases,
                                 .dense_beside_experts = true,
                                 .configure = configure_grok,
-                                .hf_names = kNames};
+                                .hf_names = kNames,
+                                .hf_type = "grok",
+                                .hf_write = write_grok};
 
 }  // namespace rival::model

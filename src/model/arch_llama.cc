@@ -1,6 +1,10 @@
 // Llama 1 to 3, and what has its shape: Mistral (with its window), Mixtral (experts), SmolLM2, and with small
 // differences SmolLM3 and Granite.
+#include <algorithm>
+#include <cmath>
+
 #include "model/architectures.h"
+#include "model/hf_config_writer.h"
 
 namespace rival::model {
 namespace {
@@ -40,6 +44,56 @@ Status configure_granite(const HyperParameters& p, ModelConfig& config) {
   return {};
 }
 
+void write_llama(const ModelSource& model, json::object& out) {
+  const ModelConfig& c = model.config;
+  const bool window = std::ranges::any_of(c.layers, [](const LayerConfig& layer) { return layer.window > 0; });
+  const bool experts = c.experts.n_expert > 0;
+  if (experts) write_experts(c, out);
+  if (window) out["sliding_window"] = c.layers[0].window;
+  if (!window && !experts) return;
+  out["architectures"] = json::array{experts ? "MixtralForCausalLM" : "MistralForCausalLM"};
+  out["model_type"] = experts ? "mixtral" : "mistral";
+  if (!window) out["sliding_window"] = nullptr;
+}
+
+void write_smollm3(const ModelSource& model, json::object& out) {
+  json::array rope;
+  for (const LayerConfig& layer : model.config.layers) rope.emplace_back(layer.rope ? 1 : 0);
+  out["no_rope_layers"] = std::move(rope);
+  out["use_sliding_window"] = false;
+}
+
+void write_granite(const ModelSource& model, json::object& out) {
+  const ModelConfig& c = model.config;
+  out["embedding_multiplier"] = shortest(c.embedding_scale);
+  out["residual_multiplier"] = shortest(c.residual_scale);
+  out["logits_scaling"] = shortest(1.0f / c.logit_scale);
+  out["attention_multiplier"] =
+      c.attention_scale > 0.0f ? shortest(c.attention_scale) : 1.0 / std::sqrt(static_cast<double>(c.head_dim_k));
+  if (c.experts.n_expert == 0) return;
+  write_experts(c, out);
+  out["architectures"] = json::array{"GraniteMoeForCausalLM"};
+  out["model_type"] = "granitemoe";
+}
+
+constexpr HfName kMixtralNames[] = {
+    {"ffn_gate_inp.weight", "layers.{n}.block_sparse_moe.gate.weight"},
+    {"ffn_gate_exps.weight", "layers.{n}.block_sparse_moe.experts.{e}.w1.weight", HfLayout::kEachExpert},
+    {"ffn_down_exps.weight", "layers.{n}.block_sparse_moe.experts.{e}.w2.weight", HfLayout::kEachExpert},
+    {"ffn_up_exps.weight", "layers.{n}.block_sparse_moe.experts.{e}.w3.weight", HfLayout::kEachExpert},
+    {"ffn_gate_inp.weight", "layers.{n}.mlp.gate.weight"},
+    {"ffn_gate_exps.weight", "layers.{n}.mlp.experts.gate_up_proj", HfLayout::kStackedFirst},
+    {"ffn_up_exps.weight", "layers.{n}.mlp.experts.gate_up_proj", HfLayout::kStackedSecond},
+    {"ffn_down_exps.weight", "layers.{n}.mlp.experts.down_proj", HfLayout::kStackedPlain},
+};
+
+constexpr HfName kGraniteNames[] = {
+    {"ffn_gate_inp.weight", "layers.{n}.block_sparse_moe.router.layer.weight"},
+    {"ffn_gate_exps.weight", "layers.{n}.block_sparse_moe.input_linear.weight", HfLayout::kStackedFirst},
+    {"ffn_up_exps.weight", "layers.{n}.block_sparse_moe.input_linear.weight", HfLayout::kStackedSecond},
+    {"ffn_down_exps.weight", "layers.{n}.block_sparse_moe.output_linear.weight", HfLayout::kStackedPlain},
+};
+
 constexpr std::string_view kLlamaClasses[] = {"LlamaForCausalLM", "MistralForCausalLM", "MixtralForCausalLM",
                                               "LlamaModel", "MistralModel"};
 constexpr std::string_view kSmolLm3Classes[] = {"SmolLM3ForCausalLM"};
@@ -51,18 +105,26 @@ constexpr Architecture kLlama = {.name = "llama",
                                  .hf_classes = kLlamaClasses,
                                  .gguf_rope = RopeStyle::kAdjacent,
                                  .required = kGatedRoles,
-                                 .configure = configure_llama};
+                                 .configure = configure_llama,
+                                 .hf_names = kMixtralNames,
+                                 .hf_type = "llama",
+                                 .hf_write = write_llama};
 
 constexpr Architecture kSmolLm3 = {.name = "smollm3",
                                    .hf_classes = kSmolLm3Classes,
                                    .gguf_rope = RopeStyle::kAdjacent,
                                    .required = kGatedRoles,
-                                   .configure = configure_smollm3};
+                                   .configure = configure_smollm3,
+                                   .hf_type = "smollm3",
+                                   .hf_write = write_smollm3};
 
 constexpr Architecture kGranite = {.name = "granite",
                                    .hf_classes = kGraniteClasses,
                                    .gguf_rope = RopeStyle::kAdjacent,
                                    .required = kGatedRoles,
-                                   .configure = configure_granite};
+                                   .configure = configure_granite,
+                                   .hf_names = kGraniteNames,
+                                   .hf_type = "granite",
+                                   .hf_write = write_granite};
 
 }  // namespace rival::model

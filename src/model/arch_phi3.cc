@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "model/architectures.h"
+#include "model/hf_config_writer.h"
 
 namespace rival::model {
 namespace {
@@ -28,6 +29,12 @@ Status configure_phi3(const HyperParameters& p, ModelConfig& config) {
   return {};
 }
 
+void write_phi3(const ModelSource& model, json::object& out) {
+  const uint32_t window = model.config.layers[0].window;
+  out["sliding_window"] = window > 0 ? json::value(window) : json::value();
+  out["original_max_position_embeddings"] = model.config.context_length;
+}
+
 constexpr std::string_view kClasses[] = {"Phi3ForCausalLM"};
 
 constexpr HfName kNames[] = {
@@ -42,6 +49,8 @@ constexpr Architecture kPhi3 = {.name = "phi3",
                                 .required = kUngatedRoles,
                                 .fused_gate = true,
                                 .configure = configure_phi3,
-                                .hf_names = kNames};
+                                .hf_names = kNames,
+                                .hf_type = "phi3",
+                                .hf_write = write_phi3};
 
 }  // namespace rival::model

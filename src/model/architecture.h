@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 #include "model/config.h"
 #include "model/hf_names.h"
@@ -21,6 +22,8 @@ struct TensorAlias {
   std::string_view role;
   std::string_view name;
 };
+
+struct ModelSource;
 
 struct Architecture {
   std::string_view name;                         // general.architecture
@@ -38,6 +41,11 @@ struct Architecture {
   std::span<const HfName> hf_names;
   float hf_norm_offset = 0.0f;             // Gemma stores RMS gains less one
   std::span<const HfDefault> hf_defaults;  // what a config.json that is silent means
+  // For writing: "model_type", what stands before a tensor's name (but the head's), and what differs from Llama's
+  // keys in a config.json (hf_config_writer.h).
+  std::string_view hf_type;
+  std::string_view hf_prefix = "model.";
+  void (*hf_write)(const ModelSource& model, boost::json::object& config) = nullptr;
 };
 
 std::span<const Architecture* const> architectures();

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
-#include <set>
 
 #include "format/safetensors.h"
 #include "model/hf_config.h"
 #include "model/hf_source.h"
 #include "model/weight_file.h"
 #include "ops/rope.h"
-#include "tensor/dequantize.h"
 
 namespace rival::model {
 namespace {
@@ -21,33 +19,6 @@ struct Folder {
   ModelConfig config;
   std::shared_ptr<WeightFile> weights;
 };
-
-// Where row `row` of GGUF lies in Hugging Face's order. There the first half of a head's turning dimensions
-// meets the second half, in GGUF's adjacent style neighbours meet.
-uint64_t hf_row(uint64_t row, uint32_t head_dim, uint32_t rope_dim) {
-  const uint64_t head = row / head_dim, i = row % head_dim;
-  if (i >= rope_dim) return row;
-  return head * head_dim + i / 2 + (i % 2) * (rope_dim / 2);
-}
-
-// Element by element, for matrices that do not lie row by row.
-void decode_strided(const StoredTensor& stored, const std::byte* first, float* out) {
-  const uint64_t element = dtype_info(stored.type).block_bytes;
-  for (uint64_t i = 0; i < stored.cols; ++i)
-    dequantize_row(stored.type, first + i * stored.col_stride * element, out + i, 1);
-}
-
-void decode_stored_row(const StoredTensor& stored, uint64_t row, float* out) {
-  const DTypeInfo& info = dtype_info(stored.type);
-  const uint64_t row_begin = row % stored.rows * stored.row_stride / info.block_elements * info.block_bytes;
-  const std::byte* first = stored.matrices[row / stored.rows] + row_begin;
-  if (stored.col_stride == 1)
-    dequantize_row(stored.type, first, out, stored.cols);
-  else
-    decode_strided(stored, first, out);
-  if (stored.offset != 0.0f)
-    for (uint64_t i = 0; i < stored.cols; ++i) out[i] += stored.offset;
-}
 
 // All bytes of the tensor, if they lie one row after the other as they are to be written.
 std::span<const std::byte> plain_bytes(const StoredTensor& stored) {
@@ -70,7 +41,7 @@ format::TensorSource make_source(std::string name, StoredTensor stored) {
     if (stored.type != DType::kF32) source.bytes = {};
   }
   source.decode_row = [stored = std::move(stored)](uint64_t row, float* out) {
-    decode_stored_row(stored, row, out);
+    decode_row(stored, row, out);
   };
   return source;
 }
@@ -88,21 +59,6 @@ void reorder_rows(format::TensorSource& source, uint32_t head_dim, uint32_t rope
     decode(0, stored.data());
     for (uint64_t i = 0; i < size; ++i) out[i] = stored[hf_row(i, head_dim, rope_dim)];
   };
-}
-
-// The roles of the architecture, each once: those of the whole model and those of a layer.
-struct Roles {
-  std::vector<std::string_view> model, layer;
-};
-
-Roles roles_of(const Architecture& architecture) {
-  Roles roles;
-  std::set<std::string_view> seen;
-  for (const auto names : {architecture.hf_names, common_hf_names()})
-    for (const HfName& name : names)
-      if (seen.insert(name.role).second)
-        (name.name.find("{n}") == name.name.npos ? roles.model : roles.layer).push_back(name.role);
-  return roles;
 }
 
 // The name that GGUF files of this architecture give a role.

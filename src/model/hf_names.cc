@@ -28,23 +28,14 @@ constexpr HfName kNames[] = {
     {"ffn_up.bias", "layers.{n}.mlp.up_proj.bias"},
     {"ffn_down.weight", "layers.{n}.mlp.down_proj.weight"},
     {"ffn_down.bias", "layers.{n}.mlp.down_proj.bias"},
-    // experts, one tensor each: Qwen, Mixtral
+    // experts, one tensor each, or (newer transformers) all in one
     {"ffn_gate_inp.weight", "layers.{n}.mlp.gate.weight"},
     {"ffn_gate_exps.weight", "layers.{n}.mlp.experts.{e}.gate_proj.weight", HfLayout::kEachExpert},
     {"ffn_up_exps.weight", "layers.{n}.mlp.experts.{e}.up_proj.weight", HfLayout::kEachExpert},
     {"ffn_down_exps.weight", "layers.{n}.mlp.experts.{e}.down_proj.weight", HfLayout::kEachExpert},
-    {"ffn_gate_inp.weight", "layers.{n}.block_sparse_moe.gate.weight"},
-    {"ffn_gate_exps.weight", "layers.{n}.block_sparse_moe.experts.{e}.w1.weight", HfLayout::kEachExpert},
-    {"ffn_down_exps.weight", "layers.{n}.block_sparse_moe.experts.{e}.w2.weight", HfLayout::kEachExpert},
-    {"ffn_up_exps.weight", "layers.{n}.block_sparse_moe.experts.{e}.w3.weight", HfLayout::kEachExpert},
-    // all experts in one tensor: newer transformers, Granite
     {"ffn_gate_exps.weight", "layers.{n}.mlp.experts.gate_up_proj", HfLayout::kStackedFirst},
     {"ffn_up_exps.weight", "layers.{n}.mlp.experts.gate_up_proj", HfLayout::kStackedSecond},
     {"ffn_down_exps.weight", "layers.{n}.mlp.experts.down_proj", HfLayout::kStackedPlain},
-    {"ffn_gate_inp.weight", "layers.{n}.block_sparse_moe.router.layer.weight"},
-    {"ffn_gate_exps.weight", "layers.{n}.block_sparse_moe.input_linear.weight", HfLayout::kStackedFirst},
-    {"ffn_up_exps.weight", "layers.{n}.block_sparse_moe.input_linear.weight", HfLayout::kStackedSecond},
-    {"ffn_down_exps.weight", "layers.{n}.block_sparse_moe.output_linear.weight", HfLayout::kStackedPlain},
 };
 
 }  // namespace

@@ -32,7 +32,8 @@ struct HfDefault {
   double value;
 };
 
-// The names that most models share; a row's own names come first, role by role.
+// The names that most models share; a role that the row names itself is not looked for here. Of several names for
+// one role the first is written.
 std::span<const HfName> common_hf_names();
 
 }  // namespace rival::model

@@ -48,6 +48,19 @@ class WeightFile {
   virtual uint64_t bytes() const = 0;  // of all tensors
 };
 
+// Row `row` of all matrices one after the other, as cols floats.
+void decode_row(const StoredTensor& stored, uint64_t row, float* out);
+
+// Where row `row` of GGUF lies in Hugging Face's order, for q and k of architectures with adjacent RoPE pairs. There
+// the first half of a head's turning dimensions meets the second half, in GGUF's adjacent style neighbours meet.
+uint64_t hf_row(uint64_t row, uint32_t head_dim, uint32_t rope_dim);
+
+// The roles of the architecture, each once: those of the whole model and those of a layer.
+struct Roles {
+  std::vector<std::string_view> model, layer;
+};
+Roles roles_of(const Architecture& architecture);
+
 std::unique_ptr<WeightFile> gguf_weights(std::shared_ptr<const format::GgufFile> file,
                                          const Architecture& architecture);
 
