@@ -64,6 +64,10 @@ constexpr size_t kModelNameBytesMax = 256;
 
 // ---- requests ----------------------------------------------------------------------------------------------
 constexpr uint32_t kAnswersMax = 128;                 // n of one request, as in OpenAI's API
+constexpr int64_t kAnswerTokensMax = 1 << 24;         // what a client may ask for; the context ends it long before
+constexpr size_t kStopStringsMax = 16;                // each is looked for at every token
+constexpr size_t kToolsMax = 512;                     // agents with every tool of their servers bring about 200
+constexpr size_t kToolNameBytesMax = 128;             // as in Anthropic's API; OpenAI's has 64
 
 // ---- what the server keeps ---------------------------------------------------------------------------------
 constexpr int kDatabaseBusyMs = 10'000;               // another process writes: a backup's end, a second server

@@ -1,11 +1,24 @@
 #include "serve/api_error.h"
 
+#include "serve/fresh_id.h"
 #include "text/unicode.h"
 
 namespace rival::serve {
 namespace {
 
 constexpr int kRetryAfterS = 2;  // a full queue: about one short answer
+
+const char* anthropic_type(int status) {
+  switch (status) {
+    case 401: return "authentication_error";
+    case 403: return "permission_error";
+    case 404: return "not_found_error";
+    case 413: return "request_too_large";
+    case 429: return "rate_limit_error";
+    case 503: return "overloaded_error";
+    default: return status < 500 ? "invalid_request_error" : "api_error";
+  }
+}
 
 }  // namespace
 
@@ -60,10 +73,35 @@ ApiError queue_full(std::string message) {
   return {503, "unavailable_error", std::move(message), "", "queue_full", kRetryAfterS};
 }
 
+std::optional<ApiError> finish_error(const engine::Finish& finish) {
+  if (finish.reason == engine::FinishReason::kError) return to_api_error(finish.error);
+  if (finish.reason == engine::FinishReason::kCancelled) return to_api_error({ErrorCode::kCancelled, "the server stops"});
+  return std::nullopt;
+}
+
 json::object openai_error(const ApiError& error) {
   const auto or_null = [](const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(text); };
   return {{"error",
            {{"message", text::replace_invalid_utf8(error.message)}, {"type", error.type}, {"param", or_null(text::replace_invalid_utf8(error.param))}, {"code", or_null(error.code)}}}};
+}
+
+json::object anthropic_error(const ApiError& error) {
+  // The words by which this API's clients know that a conversation has grown too long.
+  const bool too_long = error.code == "context_length_exceeded";
+  return {{"type", "error"},
+          {"error", {{"type", anthropic_type(error.status)}, {"message", (too_long ? "prompt is too long: " : "") + text::replace_invalid_utf8(error.message)}}},
+          {"request_id", fresh_id("req_")}};
+}
+
+json::object ollama_error(const ApiError& error) { return {{"error", text::replace_invalid_utf8(error.message)}}; }
+
+bool is_anthropic(const http::ServerRequest& request) {
+  return request.path.starts_with("/v1/messages") || !request.header("anthropic-version").empty();
+}
+
+json::object error_body(const http::ServerRequest& request, const ApiError& error) {
+  if (request.path.starts_with("/api/")) return ollama_error(error);
+  return is_anthropic(request) ? anthropic_error(error) : openai_error(error);
 }
 
 }  // namespace rival::serve

@@ -1,10 +1,13 @@
 // What a client is told when its request cannot be answered. Status codes are decided here and nowhere else.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/json.h"
 #include "base/result.h"
+#include "engine/request.h"
+#include "http/server.h"
 
 namespace rival::serve {
 
@@ -27,8 +30,19 @@ ApiError to_api_error(const Error& error);
 ApiError context_exceeded(uint64_t prompt_tokens, uint64_t context);
 // More requests wait than may.
 ApiError queue_full(std::string message);
+// Of an answer that did not end by itself or by its limits.
+std::optional<ApiError> finish_error(const engine::Finish& finish);
 
 // {"error": {message, type, param, code}}, as OpenAI's clients expect.
 json::object openai_error(const ApiError& error);
+// {"type": "error", "error": {type, message}, "request_id"}, as Anthropic's clients expect.
+json::object anthropic_error(const ApiError& error);
+// {"error": text}, as Ollama's clients expect.
+json::object ollama_error(const ApiError& error);
+
+// In the shape of the API that was called.
+json::object error_body(const http::ServerRequest& request, const ApiError& error);
+// Whether the caller is a client of Anthropic's API, which shares some paths with OpenAI's.
+bool is_anthropic(const http::ServerRequest& request);
 
 }  // namespace rival::serve

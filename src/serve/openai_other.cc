@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "http/url.h"
+#include "serve/anthropic_models.h"
 #include "serve/fields.h"
 #include "serve/service.h"
 #include "text/tokenizer.h"
@@ -70,15 +71,23 @@ std::vector<std::vector<text::TokenId>> read_inputs(Fields& fields, const Served
 }  // namespace
 
 void list_models(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object&) {
+  if (is_anthropic(exchange->request())) {
+    std::vector<json::object> cards;
+    for (const ListedModel& model : service.known_models().list()) cards.push_back(anthropic_model_card(model.name, model.created_s));
+    const auto list = anthropic_model_list(cards, exchange->request().query);
+    if (const ApiError* error = std::get_if<ApiError>(&list)) return respond_error(exchange, *error);
+    return respond_json(exchange, std::get<json::object>(list));
+  }
   json::array data;
   for (const ListedModel& model : service.known_models().list()) data.push_back(model_card(model));
   respond_json(exchange, json::object{{"object", "list"}, {"data", std::move(data)}});
 }
 
 void show_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object&) {
-  const std::string name = http::decode_percent(std::string_view(exchange->request().path).substr(std::strlen("/v1/models/")));
+  const http::ServerRequest& request = exchange->request();
+  const std::string name = http::decode_percent(std::string_view(request.path).substr(std::strlen("/v1/models/")));
   const auto model = service.known_models().describe(name);
-  if (model.ok()) return respond_json(exchange, model_card(*model));
+  if (model.ok()) return respond_json(exchange, is_anthropic(request) ? anthropic_model_card(model->name, model->created_s) : model_card(*model));
   respond_error(exchange, {404, "not_found_error", model.error().message, "model", "model_not_found"});
 }
 

@@ -23,6 +23,8 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/chat/completions", false, false, nullptr, chat_completions},
     {"POST", "/v1/completions", false, false, nullptr, completions},
     {"POST", "/v1/embeddings", false, false, nullptr, embeddings},
+    {"POST", "/v1/messages", false, false, nullptr, anthropic_messages},
+    {"POST", "/v1/messages/count_tokens", false, false, nullptr, anthropic_count_tokens},
     {"GET", "/v1/models", false, false, list_models},
     {"GET", "/v1/models/", true, false, show_model},
     {"POST", "/tokenize", false, false, nullptr, tokenize},
@@ -72,7 +74,7 @@ void respond_json(const std::shared_ptr<http::Exchange>& exchange, const json::v
 void respond_error(const std::shared_ptr<http::Exchange>& exchange, const ApiError& error) {
   http::HeaderList headers;
   if (error.retry_after_s > 0) headers.emplace_back("Retry-After", std::to_string(error.retry_after_s));
-  exchange->respond(error.status, "application/json", to_json_text(openai_error(error)), std::move(headers));
+  exchange->respond(error.status, "application/json", to_json_text(error_body(exchange->request(), error)), std::move(headers));
 }
 
 void with_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const std::string& name,
@@ -117,7 +119,7 @@ void Service::handle(const std::shared_ptr<http::Exchange>& exchange) {
     if (route.method != request.method) continue;
     if (!route.open && !allowed_key(request))
       return respond_error(exchange, {401, "authentication_error", "a valid API key is needed: Authorization: Bearer KEY", "", "invalid_api_key"});
-    if (route.method == "GET") return route.handler(*this, exchange, {});
+    if (route.method != "POST") return route.handler(*this, exchange, {});
     const auto body = parse_json(request.body);
     if (!body.ok()) return respond_error(exchange, {400, "invalid_request_error", body.error().message, "", "invalid_json"});
     if (!body->is_object()) return respond_error(exchange, {400, "invalid_request_error", fmt::format("the body is {}; expected an object", kind_of(*body)), "", "invalid_json"});

@@ -55,6 +55,7 @@ void show_model(Service& service, const std::shared_ptr<http::Exchange>& exchang
 void health(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void metrics(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 
+
 // Those that work on the model that the body names.
 using ModelHandler = void (*)(Service& service, const std::shared_ptr<http::Exchange>& exchange,
                               const std::shared_ptr<ServedModel>& model, const json::object& body);
@@ -65,6 +66,10 @@ void completions(Service& service, const std::shared_ptr<http::Exchange>& exchan
                  const std::shared_ptr<ServedModel>& model, const json::object& body);
 void embeddings(Service& service, const std::shared_ptr<http::Exchange>& exchange,
                 const std::shared_ptr<ServedModel>& model, const json::object& body);
+void anthropic_messages(Service& service, const std::shared_ptr<http::Exchange>& exchange,
+                        const std::shared_ptr<ServedModel>& model, const json::object& body);
+void anthropic_count_tokens(Service& service, const std::shared_ptr<http::Exchange>& exchange,
+                            const std::shared_ptr<ServedModel>& model, const json::object& body);
 void tokenize(Service& service, const std::shared_ptr<http::Exchange>& exchange,
               const std::shared_ptr<ServedModel>& model, const json::object& body);
 void detokenize(Service& service, const std::shared_ptr<http::Exchange>& exchange,
