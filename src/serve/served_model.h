@@ -26,6 +26,10 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   const model::ModelConfig& config() const { return handle_->config(); }
   const text::Tokenizer& tokenizer() const { return *handle_->tokenizer(); }
   uint64_t memory_bytes() const { return handle_->loaded().file_bytes() + handle_->kv_bytes(); }  // weights and KV pages
+  // What the weights' file says, beside the configuration.
+  engine::LoadedModel& loaded() const { return handle_->loaded(); }
+  // Whether the chat template looks at a variable of this name, such as tools or enable_thinking.
+  bool template_uses(std::string_view name) const { return template_ && template_->uses(name); }
   bool embeds() const { return !config().causal || config().pooling != model::Pooling::kNone; }
 
   // The prompt of a conversation: messages as the APIs have them, each content a string. Errors: what the template

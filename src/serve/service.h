@@ -55,6 +55,15 @@ void show_model(Service& service, const std::shared_ptr<http::Exchange>& exchang
 void health(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void metrics(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 
+void ollama_alive(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void ollama_version(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void ollama_tags(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void ollama_ps(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void ollama_show(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void ollama_chat(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void ollama_generate(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void ollama_embed(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void ollama_embeddings(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 
 // Those that work on the model that the body names.
 using ModelHandler = void (*)(Service& service, const std::shared_ptr<http::Exchange>& exchange,

@@ -1,0 +1,106 @@
+// POST /api/chat and /api/generate (Ollama's API; shapes as its documentation and its Python client's types have them).
+#include "serve/answer_format.h"
+#include "serve/generation.h"
+#include "serve/ollama_lines.h"
+#include "serve/ollama_request.h"
+#include "serve/openai_logprobs.h"
+#include "serve/service.h"
+#include "text/tokenizer.h"
+
+namespace rival::serve {
+namespace {
+
+using Exchange = std::shared_ptr<http::Exchange>;
+using Model = std::shared_ptr<ServedModel>;
+using Sink = std::function<void(ChatPiece)>;
+
+// The lines of an answer as they come, or one object.
+Sink make_sink(const Exchange& exchange, const Model& model, OllamaShape shape, const OllamaRequest& request) {
+  OllamaLines::Logprobs logprobs;
+  if (request.chat.generation.sampler.want_logprobs)
+    logprobs = [model](std::span<const engine::SampledToken> tokens) { return chat_logprobs(model->tokenizer(), tokens).at("content"); };
+  if (!request.stream) {
+    const auto lines = std::make_shared<OllamaLines>(shape, request.model, true, std::move(logprobs),
+                                                     [exchange](json::object line) { respond_json(exchange, line); });
+    return [exchange, lines](const ChatPiece& piece) {
+      const auto error = piece.finish ? finish_error(*piece.finish) : std::nullopt;
+      if (error) return respond_error(exchange, *error);
+      lines->take(piece);
+    };
+  }
+  const auto lines = std::make_shared<OllamaLines>(shape, request.model, false, std::move(logprobs),
+                                                   [exchange](json::object line) { exchange->write(to_json_text(line) + "\n"); });
+  return [exchange, lines, begun = false](const ChatPiece& piece) mutable {
+    if (!begun) exchange->begin_stream(200, "application/x-ndjson");
+    begun = true;
+    lines->take(piece);
+    if (piece.finish) exchange->end();
+  };
+}
+
+// num_ctx bounds prompt and answer together where the model would take more.
+std::optional<ApiError> bound_context(ServedModel& model, const OllamaRequest& request, size_t prompt_tokens, engine::Request& r) {
+  if (!request.context || *request.context >= model.engine().context_limit()) return std::nullopt;
+  if (prompt_tokens >= *request.context)
+    return context_exceeded(prompt_tokens, *request.context);
+  const uint32_t room = *request.context - static_cast<uint32_t>(prompt_tokens);
+  r.max_tokens = std::min(r.max_tokens.value_or(room), room);
+  return std::nullopt;
+}
+
+std::variant<engine::RequestId, ApiError> start_on_template(const Model& model, OllamaRequest& request, Sink sink) {
+  if (request.context) {
+    const auto prompt = chat_prompt(*model, request.chat);
+    if (const ApiError* error = std::get_if<ApiError>(&prompt)) return *error;
+    if (const auto error = bound_context(*model, request, std::get<0>(prompt).size(), request.chat.generation)) return *error;
+  }
+  return start_chat(model, std::move(request.chat), std::move(sink));
+}
+
+// The prompt as it was sent, without a template.
+std::variant<engine::RequestId, ApiError> start_raw(const Model& model, OllamaRequest& request, Sink sink) {
+  engine::Request r = std::move(request.chat.generation);
+  auto prompt = model->tokenizer().encode(*request.raw);
+  if (!prompt.ok()) return to_api_error(prompt.error());
+  r.prompt = std::move(prompt).value();
+  if (const auto error = bound_context(*model, request, r.prompt.size(), r)) return *error;
+  if (auto error = check_prompt_size(*model, r.prompt.size())) return *error;
+  const auto grammar = compile_format(*model, request.chat.format);
+  if (!grammar.ok()) return bad_field("format", grammar.error().message);
+  if (*grammar) r.constraint = constrain(*grammar);
+  r.on_output = [model, sink = std::move(sink)](engine::Output output) {
+    sink({.index = output.index, .text = std::move(output.text), .tokens = std::move(output.tokens)});
+    if (output.finish) sink({.index = output.index, .kind = ChatPiece::Kind::kFinish, .finish = std::move(output.finish)});
+  };
+  const auto id = model->engine().submit(std::move(r));
+  if (!id.ok()) return submit_error(id.error());
+  return *id;
+}
+
+using Read = std::variant<OllamaRequest, ApiError> (*)(const json::object& body);
+
+void answer(Service& service, const Exchange& exchange, const json::object& body, OllamaShape shape, Read read) {
+  auto parsed = read(body);
+  if (const ApiError* error = std::get_if<ApiError>(&parsed)) return respond_error(exchange, *error);
+  const auto request = std::make_shared<OllamaRequest>(std::move(std::get<OllamaRequest>(parsed)));
+  with_model(service, exchange, ollama_model_name(request->model), [exchange, shape, request](const Model& model) {
+    if (request->load_only) return respond_json(exchange, ollama_loaded(shape, request->model));
+    if (request->suffix) return respond_error(exchange, bad_field("suffix", fmt::format("{} cannot fill in the middle", model->name())));
+    const auto start = request->raw ? start_raw : start_on_template;
+    const auto started = start(model, *request, make_sink(exchange, model, shape, *request));
+    if (const ApiError* error = std::get_if<ApiError>(&started)) return respond_error(exchange, *error);
+    exchange->on_gone([model, id = std::get<engine::RequestId>(started)] { model->engine().cancel(id); });
+  });
+}
+
+}  // namespace
+
+void ollama_chat(Service& service, const Exchange& exchange, const json::object& body) {
+  answer(service, exchange, body, OllamaShape::kChat, read_ollama_chat);
+}
+
+void ollama_generate(Service& service, const Exchange& exchange, const json::object& body) {
+  answer(service, exchange, body, OllamaShape::kGenerate, read_ollama_generate);
+}
+
+}  // namespace rival::serve
