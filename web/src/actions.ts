@@ -1,5 +1,5 @@
 // Asking and answering: in a stored chat through the server's tree, in a temporary one through a tree that lives here.
-import { batch } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { ApiError, call, request } from "./api";
 import { t } from "./i18n";
 import { notify, notifyError } from "./notices";
@@ -8,7 +8,6 @@ import { readEvents } from "./sse";
 import { adopt, answering, grown, leaf, modelName, path, putChat, revision, setAddress, showLeaf, view } from "./store";
 import { applyDelta } from "./tree";
 import type { Attachment, Chat, Message, ServerEvent, Settings } from "./types";
-import { signal } from "@preact/signals";
 
 /** The second model of a comparison, or "". */
 export const rivalModel = signal("");
@@ -129,6 +128,9 @@ async function answerTemporary(parent: number, options: AnswerOptions, continued
   const messages = tree.path(continued ? continued.id : parent).map(({ role, text, reasoning, attachments }) => ({
     role, text, ...(reasoning ? { reasoning } : {}), ...(attachments?.length ? { attachments: attachments.map(({ name, text }) => ({ name, text })) } : {}) }));
   const abort = (temporaryAbort = new AbortController());
+  const left = view.subscribe((now) => {
+    if (now.tree !== tree) abort.abort();
+  });
   const { models: _, ...answer } = answerBody(options);
   const put = (message: Partial<Message>) => {
     const now = tree.get(id)!;
@@ -147,6 +149,8 @@ async function answerTemporary(parent: number, options: AnswerOptions, continued
   } catch (error) {
     put(abort.signal.aborted ? { state: "stopped" } : { state: "error", error: error instanceof Error ? error.message : String(error) });
     if (!abort.signal.aborted) notifyError(error);
+  } finally {
+    left();
   }
 }
 

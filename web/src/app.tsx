@@ -34,7 +34,7 @@ function Header() {
         <span>{modelName.value || (models.value.length > 0 ? t("no_model") : "…")}</span>
         <Icon name="down" />
       </button>
-      <h1 class="chat-title">{temporary ? t("temporary") : chat?.title ?? ""}</h1>
+      {path.value.length > 0 && <h1 class="chat-title">{temporary ? t("temporary") : chat?.title || t("untitled")}</h1>}
       <span class="space" />
       {path.value.length === 0 && (
         <button type="button" class={temporary ? "icon-button on" : "icon-button"} aria-pressed={temporary} aria-label={t("temporary")} title={t("temporary_hint")} onClick={() => newChat(!temporary)}><Icon name="ghost" /></button>
@@ -59,7 +59,7 @@ function Connection() {
 
 function Notices() {
   return (
-    <div class="notices">
+    <aside class="notices" aria-label={t("notices")}>
       {notices.value.map((notice) => (
         <div class={`notice ${notice.kind}`} key={notice.id}>
           <span>{notice.text}</span>
@@ -67,7 +67,7 @@ function Notices() {
           <button type="button" class="icon-button small" aria-label={t("close")} onClick={() => dismiss(notice.id)}><Icon name="close" /></button>
         </div>
       ))}
-    </div>
+    </aside>
   );
 }
 

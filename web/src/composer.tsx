@@ -86,7 +86,7 @@ function Compare() {
     ...others.map((m) => ({ label: m.name, checked: rivalModel.value === m.name, run: () => { rivalModel.value = m.name; } })),
   ];
   return (
-    <Menu label={t("compare")} items={items} up class={rivalModel.value ? "icon-button on" : "icon-button"}>
+    <Menu label={rivalModel.value ? `${t("compare")}: ${rivalModel.value}` : t("compare")} items={items} up class={rivalModel.value ? "icon-button on" : "icon-button"}>
       <Icon name="columns" />
       {rivalModel.value && <span class="compare-name">{rivalModel.value}</span>}
     </Menu>

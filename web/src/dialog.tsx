@@ -26,6 +26,7 @@ export function Dialog({ title, kind = "", onClose = closeDialog, locked = false
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     dialog.current!.showModal();
+    dialog.current!.querySelector<HTMLElement>("[data-focus]")?.focus();
     return () => before?.isConnected && before.focus();
   }, []);
   return (

@@ -22,7 +22,7 @@ export function ChatDialog() {
         <div class="field">
           <label for="chat-title">{t("chat_title")}</label>
           <div class="row">
-            <input id="chat-title" type="text" value={title} maxLength={200} autofocus onInput={(event) => setTitle(event.currentTarget.value)} />
+            <input id="chat-title" type="text" value={title} maxLength={200} data-focus onInput={(event) => setTitle(event.currentTarget.value)} />
             <button type="button" class="quiet" onClick={() => { void call("POST", `/ui/api/chats/${chat.id}/title`, {}).catch(notifyError); closeDialog(); }}>{t("title_by_model")}</button>
           </div>
         </div>
@@ -59,7 +59,7 @@ export function KeyDialog() {
         <p>{t("key_ask")}</p>
         <div class="field">
           <label for="key">{t("key_label")}</label>
-          <input id="key" type="password" autocomplete="current-password" autofocus value={key} aria-invalid={problem !== ""} aria-describedby="key-problem" onInput={(event) => setKey(event.currentTarget.value)} />
+          <input id="key" type="password" autocomplete="current-password" data-focus value={key} aria-invalid={problem !== ""} aria-describedby="key-problem" onInput={(event) => setKey(event.currentTarget.value)} />
           <p class="note bad" id="key-problem" role="alert">{problem}</p>
         </div>
         <div class="row end"><button type="submit" class="primary" disabled={key.trim() === ""}>{t("sign_in")}</button></div>

@@ -57,7 +57,7 @@ export function SearchDialog() {
   return (
     <Dialog title={t("search")} kind="search-dialog">
       <input type="text" role="combobox" aria-expanded="true" aria-controls="hits" aria-activedescendant={shown.length > 0 ? `hit-${at}` : undefined}
-        aria-label={t("search")} placeholder={t("search_hint")} value={text} autofocus onInput={(event) => setText(event.currentTarget.value)} onKeyDown={onKeyDown} />
+        aria-label={t("search")} placeholder={t("search_hint")} value={text} data-focus onInput={(event) => setText(event.currentTarget.value)} onKeyDown={onKeyDown} />
       <p class="off-screen" role="status">{hits ? t("search_count", { n: hits.length }) : ""}</p>
       {hits?.length === 0 && <p class="note">{t("search_none")}</p>}
       <ul id="hits" class="hits" role="listbox" aria-label={t("search_results")} ref={list}>

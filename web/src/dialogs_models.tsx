@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { call } from "./api";
 import { Dialog, closeDialog } from "./dialog";
-import { bytes, number, parameters, t } from "./i18n";
+import { bytes, number, t } from "./i18n";
 import { Icon } from "./icons";
 import { notifyError } from "./notices";
 import { setPreferences } from "./preferences";
@@ -27,7 +27,7 @@ async function change(path: string, body: unknown): Promise<void> {
 
 function Facts({ model }: { model: Model }) {
   const facts: string[] = [];
-  if (model.parameters) facts.push(t("fact_parameters", { text: parameters(model.parameters) }));
+  if (model.parameters) facts.push(t("fact_parameters", { text: model.parameters }));
   if (model.quantisation) facts.push(model.quantisation);
   const size = model.bytes || model.download_bytes;
   if (size) facts.push(t("fact_size", { size: bytes(size) }));
@@ -84,7 +84,7 @@ function Row({ model }: { model: Model }) {
         {downloading && <Progress model={model} />}
       </div>
       {usable
-        ? <button type="button" class={chosen ? "primary" : "quiet"} aria-pressed={chosen} onClick={() => choose(model)}>{t(chosen ? "model_chosen" : "model_choose")}</button>
+        ? <button type="button" class={chosen ? "quiet chosen-button" : "quiet"} aria-pressed={chosen} onClick={() => choose(model)}>{chosen && <Icon name="check" />}{t(chosen ? "model_chosen" : "model_choose")}</button>
         : !downloading && model.chats && <Fetch model={model} />}
     </li>
   );

@@ -26,8 +26,8 @@ export function keepGauge(): void {
     leaf.value;
     modelName.value;
     view.value.chat?.id;
-    if (answering.value) return;
     abort?.abort();
+    if (answering.value) return;
     const mine = (abort = new AbortController());
     const timer = setTimeout(() => void ask(mine.signal).catch(() => { if (!mine.signal.aborted) gauge.value = null; }), kPauseMs);
     mine.signal.addEventListener("abort", () => clearTimeout(timer));

@@ -42,8 +42,3 @@ export function seconds(ms: number): string {
 export function date(ms: number): string {
   return new Date(ms).toLocaleDateString(language.value, { year: "numeric", month: "short", day: "numeric" });
 }
-
-/** 135 M, 1.2 B: how people write the size of a model. */
-export function parameters(count: number): string {
-  return count >= 1e9 ? `${number(count / 1e9, 1)} B` : `${number(count / 1e6)} M`;
-}

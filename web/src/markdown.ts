@@ -72,8 +72,17 @@ export function renderBlock(source: string): DocumentFragment {
     input.disabled = true;
     input.setAttribute("aria-label", input.parentElement?.textContent?.trim().slice(0, 80) || "-");
   }
+  for (const heading of fragment.querySelectorAll("h1, h2, h3, h4, h5, h6")) flattenHeading(heading);
   for (const table of fragment.querySelectorAll("table")) wrapTable(table);
   return fragment;
+}
+
+// Headings of an answer stand below the message's own; levels that the model skips would mislead a screen reader.
+function flattenHeading(heading: Element): void {
+  const flat = document.createElement("h3");
+  flat.className = `level-${heading.tagName[1]}`;
+  flat.append(...heading.childNodes);
+  heading.replaceWith(flat);
 }
 
 // A wide table scrolls in its own frame; a keyboard can reach it.

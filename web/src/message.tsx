@@ -175,7 +175,7 @@ export function Answer({ message, heading }: { message: Message; heading?: boole
   const waiting = running && now.text === "" && !now.reasoning && !now.tool_calls?.length;
   return (
     <>
-      <h3 class={heading ? "model-name" : "off-screen"}>{t("answer_of", { model: message.model || t("the_model") })}</h3>
+      <h2 class={heading ? "model-name" : "off-screen"}>{message.model || t("the_model")}</h2>
       {now.reasoning && <Reasoning message={message} thinking={running && now.text === ""} />}
       {tokens ? <TokensView message={message} close={() => setTokens(false)} /> : <GrowingMarkdown message={message} part="text" />}
       {waiting && <p class="waiting" aria-label={t("waiting")} role="img"><i /><i /><i /></p>}
@@ -233,7 +233,7 @@ export function Question({ message }: { message: Message }) {
   const edited = editing.value === message.id;
   return (
     <>
-      <h3 class="off-screen">{t("you")}</h3>
+      <h2 class="off-screen">{t("you")}</h2>
       {edited ? <Editor message={message} /> : (
         <div class="bubble">
           {(message.attachments ?? []).map((a, i) => (

@@ -88,7 +88,7 @@ export interface Download {
 export interface Model {
   name: string;
   kind: "instruct" | "base" | "embedding";
-  parameters: number;
+  parameters: string;
   quantisation: string;
   context: number;
   bytes: number;
