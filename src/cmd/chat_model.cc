@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/output_queue.h"
+#include "text/answer_splitter.h"
 #include "text/tokenizer.h"
 
 namespace rival::cmd {
@@ -48,11 +49,6 @@ json::array to_json(const Chat& chat, size_t dropped, bool fold_system) {
   return result;
 }
 
-bool ends_with_open_thinking(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
-  return text.ends_with("<think>");
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ChatModel>> ChatModel::load(const std::filesystem::path& path, const engine::LoadOptions& options,
@@ -63,7 +59,7 @@ Result<std::unique_ptr<ChatModel>> ChatModel::load(const std::filesystem::path& 
   const std::string& source = model->handle_->chat_template();
   if (source.empty() || base) return model;
   RIVAL_ASSIGN_OR_RETURN(model->template_, text::ChatTemplate::parse(source));
-  if (source.find("<|channel|>") != std::string::npos) model->style_ = ThinkingStyle::kHarmony;
+  model->syntax_ = text::answer_syntax(source, *model->handle_->tokenizer());
   return model;
 }
 
@@ -99,7 +95,7 @@ Result<Prompt> ChatModel::render(const Chat& chat, size_t dropped, const ChatSet
   const text::Vocabulary& vocabulary = tokenizer.vocabulary();
   if (vocabulary.add_bos && vocabulary.bos && (prompt.tokens.empty() || prompt.tokens.front() != *vocabulary.bos))
     prompt.tokens.insert(prompt.tokens.begin(), *vocabulary.bos);
-  prompt.opens_thinking = ends_with_open_thinking(*text);
+  prompt.opens_thinking = text::opens_thinking(syntax_, *text);
   return prompt;
 }
 
@@ -131,16 +127,17 @@ Result<Prompt> ChatModel::chat_prompt(const Chat& chat, const ChatSettings& sett
 Result<Answer> ChatModel::answer(Prompt prompt, const ChatSettings& settings, const Interrupts& interrupts,
                                  const Sink& on_text) {
   Answer answer;
-  ThinkingSplitter splitter(style_, prompt.opens_thinking, [&](bool thinking, std::string_view text) {
-    (thinking ? answer.thinking : answer.text) += text;
-    on_text(thinking, text);
+  text::AnswerSplitter splitter(syntax_, {.thinking_open = prompt.opens_thinking, .trim = true}, [&](const text::AnswerPart& part) {
+    const bool thinking = part.kind == text::AnswerPart::Kind::kReasoning;
+    (thinking ? answer.thinking : answer.text) += part.text;
+    on_text(thinking, part.text);
   });
   const auto queue = std::make_shared<engine::OutputQueue>();
   engine::Request request;
   request.prompt = std::move(prompt.tokens);
   request.sampler = settings.sampler;
   request.max_tokens = settings.max_tokens;
-  request.special_text = chats() && style_ == ThinkingStyle::kHarmony;
+  request.special_text = syntax_.thinks();
   request.on_output = engine::OutputQueue::sink(queue);
   const auto id = handle_->engine().submit(std::move(request));
   if (!id.ok()) return with_advice(id.error());

@@ -11,9 +11,9 @@
 #include "base/result.h"
 #include "cmd/chat.h"
 #include "cmd/chat_settings.h"
-#include "cmd/chat_thinking.h"
 #include "cmd/terminal_interrupt.h"
 #include "engine/model_handle.h"
+#include "text/answer_syntax.h"
 #include "text/chat_template.h"
 
 namespace rival::cmd {
@@ -59,7 +59,7 @@ class ChatModel {
   // Forgets what chat_prompt() left out: another chat begins.
   void begin_chat() { dropped_ = 0; }
 
-  using Sink = ThinkingSplitter::Sink;
+  using Sink = std::function<void(bool thinking, std::string_view text)>;
   // Runs the request; `on_text` is called on this thread, and with an empty text about every 50 ms when none comes.
   // Ctrl-C or an end of the program ends the answer early (FinishReason::kCancelled).
   Result<Answer> answer(Prompt prompt, const ChatSettings& settings, const Interrupts& interrupts, const Sink& on_text);
@@ -73,7 +73,7 @@ class ChatModel {
 
   std::unique_ptr<engine::ModelHandle> handle_;
   std::optional<text::ChatTemplate> template_;
-  ThinkingStyle style_ = ThinkingStyle::kTags;
+  text::AnswerSyntax syntax_;
   size_t dropped_ = 0;  // oldest messages that the model is no longer told
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/thread_team.h"
 #include "model/source.h"
+#include "text/control_mark.h"
 #include "text/tokenizer.h"
 
 namespace rival::engine {
@@ -44,11 +45,16 @@ MatrixCounts count_matrices(const model::ModelSource& source) {
 class TokenizerStream : public TextStream {
  public:
   TokenizerStream(const text::Tokenizer& tokenizer, bool special)
-      : decoder_(tokenizer, {.skip_special = !special, .inside = true}) {}
-  std::string add(text::TokenId token) override { return decoder_.push(token); }
+      : tokenizer_(tokenizer), special_(special), decoder_(tokenizer, {.skip_special = true, .inside = true}) {}
+  std::string add(text::TokenId token) override {
+    if (!special_ || !tokenizer_.is_control(token)) return decoder_.push(token);
+    return decoder_.flush() + text::control_mark(tokenizer_.token_bytes(token));
+  }
   std::string finish() override { return decoder_.flush(); }
 
  private:
+  const text::Tokenizer& tokenizer_;
+  const bool special_;
   text::StreamDecoder decoder_;
 };
 

@@ -74,7 +74,7 @@ struct Request {
   std::vector<std::string> stop;        // not part of the answer's text
   std::vector<text::TokenId> stop_tokens;  // beside the model's end-of-generation tokens; not part of the text
   bool ignore_eos = false;              // end-of-generation tokens are banned
-  bool special_text = false;            // control tokens are written out in the text
+  bool special_text = false;            // control tokens are written out in the text (text/control_mark.h)
   std::unique_ptr<TokenConstraint> constraint;
   OverflowPolicy overflow = OverflowPolicy::kError;
   uint32_t keep_tokens = 0;             // kTruncateLeft: of the system prompt

@@ -18,7 +18,8 @@ class TextStream {
   virtual std::string finish() = 0;
 };
 
-// Makes the stream of a new answer. `special`: control tokens are written out too, else they are empty.
+// Makes the stream of a new answer. `special`: control tokens are written out too, as text::control_mark() does, else
+// they are empty.
 using TextStreamFactory = std::function<std::unique_ptr<TextStream>(bool special)>;
 
 }  // namespace rival::engine

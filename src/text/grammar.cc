@@ -53,6 +53,7 @@ Grammar::Compiled Grammar::tagged(Vocabulary vocabulary, TagOptions options) {
     if (tag.begin.size() + tag.end.size() > limits::kPatternBytesMax) return make_error(ErrorCode::kLimit, "a tag is longer than {} bytes", limits::kPatternBytesMax);
   }
   if (options.tags_min > options.tags_max || options.tags_max == 0) return make_error(ErrorCode::kInvalidArgument, "tags_min is above tags_max");
+  if (!(options.separator + options.close).empty() && options.free_text) return make_error(ErrorCode::kInvalidArgument, "tags in free text have no separator or close");
   auto language = std::make_shared<TagGrammar>(vocabulary, std::move(options));
   return std::shared_ptr<const Grammar>(new Grammar(std::move(vocabulary), std::move(language)));
 }

@@ -2,8 +2,8 @@
 // a text of the grammar.
 //
 // A Grammar is compiled once for a vocabulary and shared; a GrammarState follows one answer. Masks never allow a token
-// after which no text of the grammar can be completed, and never a control token, except end-of-generation where the
-// text is complete. The languages and what is refused: docs/grammars.md.
+// after which no text of the grammar can be completed, and never a control token that the grammar does not spell
+// (control_mark.h), except end-of-generation where the text is complete. The languages and what is refused: docs/grammars.md.
 #pragma once
 
 #include <memory>
@@ -32,15 +32,22 @@ struct SchemaGrammarOptions {
 
 class Grammar;
 
-// Free text in which some strings open a constrained part: tool calls.
+// Free text in which some strings open a constrained part: tool calls. Control tokens are spelled as control_mark()
+// writes them, and only where a tag's begin or end string or a body has them; one that begins a tag leads nowhere but
+// into a tag.
 struct TagOptions {
   struct Tag {
     std::string begin;                    // "<tool_call>\n"; not empty
     std::shared_ptr<const Grammar> body;  // must say itself where it ends, as JSON objects and arrays do
     std::string end;                      // "\n</tool_call>"; may be empty
+    bool counts = true;                   // among tags_min and tags_max
   };
   std::vector<Tag> tags;
-  bool free_text = true;  // text beside the tags; otherwise only white space between them
+  bool free_text = true;  // text beside the tags; otherwise only white space, at most limits::kTagBlanksMax in a row
+  bool at_start = false;  // tags open only where nothing but white space and tags has been before
+  std::shared_ptr<const Grammar> text = {};  // in place of free text: either a text of this grammar, or tags
+  std::string separator = {};                // what must stand between two tags; not with free text
+  std::string close = {};                    // what must end the text, once there are tags_min; not with free text
   uint32_t tags_min = 0;  // the text is complete after that many
   uint32_t tags_max = UINT32_MAX;  // and must end after that many
 };

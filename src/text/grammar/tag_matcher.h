@@ -18,16 +18,31 @@ struct TagGrammar {
   struct Node {
     std::array<int32_t, 256> next;  // -1: no text goes on this way
     int32_t tag = -1;               // whose begin string ends here
+    bool committed = false;         // behind a control token
+    bool closing = false;           // on the way through TagOptions::close
   };
 
   const std::shared_ptr<const GrammarVocabulary> vocabulary;
   const TagOptions options;
-  std::vector<Node> nodes;
+  std::vector<Node> nodes;  // 0: where tags may begin
+  int32_t after = 0;        // behind a tag
+  int32_t closed = -1;      // behind TagOptions::close
+  // Where a byte leads between tags, of which there were `tags`; -1: nowhere.
+  int32_t next(int32_t node, uint8_t byte, uint32_t tags) const;
+  // Nothing has begun: the beginning, or white space behind it or behind a tag.
+  bool at_rest(int32_t node) const { return node == 0 || (node >= blanks_begin && node < blanks_end); }
   std::mutex mutex;
   MaskCache masks;  // of places in free text; guarded by mutex
 
  private:
+  int32_t add_node();
+  int32_t add_path(int32_t from, std::string_view text);
   void build_nodes();
+  void add_blanks();
+  void add_fallbacks();
+  void add_plain_text();
+
+  int32_t blanks_begin = 0, blanks_end = 0;
 };
 
 class TagMatcher {
@@ -46,10 +61,16 @@ class TagMatcher {
   std::string forced(size_t bytes_max);
 
  private:
-  enum class Phase : uint8_t { kFree, kBody, kEnd };
+  enum class Phase : uint8_t {
+    kFree,
+    kHead,  // nothing but the start of a tag, or of TagOptions::text, which `body` follows as long as it fits
+    kText,  // inside of TagOptions::text
+    kBody,
+    kEnd,
+  };
   struct Step {
     Phase phase = Phase::kFree;
-    int32_t node = 0;     // kFree
+    int32_t node = 0;     // kFree, kHead
     uint32_t tag = 0;     // kBody, kEnd
     uint32_t end_at = 0;  // kEnd: bytes of the end string that were read
     uint32_t tags = 0;    // complete ones
@@ -59,10 +80,16 @@ class TagMatcher {
 
   // Reads as far as the text fits; `body_steps` says how often the body of the last step was moved.
   size_t read(std::string_view bytes, Step* step);
+  size_t read_free(std::string_view bytes, Step* step);
+  size_t read_head(std::string_view bytes, Step* step);
+  size_t read_body(std::string_view bytes, Step* step);
+  void begin_tag(int32_t tag, Step* step) const;
   void finish_tag(Step* step) const;
+  uint32_t tags_with(const Step& step) const { return step.tags + (tag(step).counts ? 1 : 0); }
   void restore(const Step& step);
-  void add_free(int32_t node, std::vector<uint64_t>* bits);
+  void add_free(const Step& step, std::vector<uint64_t>* bits);
   void add_end(const Step& step, std::span<uint64_t> bits);
+  void mask_head(const Step& step, std::span<uint64_t> bits);
   bool fits_body(uint32_t tag, std::string_view bytes) const;
   const TagOptions::Tag& tag(const Step& step) const { return grammar_->options.tags[step.tag]; }
 

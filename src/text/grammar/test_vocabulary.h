@@ -17,7 +17,8 @@ inline std::shared_ptr<const GrammarVocabulary> test_vocabulary() {
     for (int b = 0; b < 256; ++b) t.emplace_back(1, static_cast<char>(b));
     for (const char* s : {"\"}", "\",", "\":", "\": ", "\": \"", "{\"", "\"},", "[\"", "\"]", "  ", "    ", "\n  ", "true", "false", "null",
                           "name", "foo", "bar", "ab", "12", "00", "\\n", "\\u00", "\\\"", "\xC3\xA9", "\xE2\x82", "a\"", "b\":", "}}", "]}",
-                          ",\"", ", \"", "<tool", "_call>", "</tool", "<tool_call>{", "x<tool_call>"}) {
+                          ",\"", ", \"", "<tool", "_call>", "</tool", "<tool_call>{", "x<tool_call>",
+                          "\xFF[CALL]\xFE", "\xFF[ARGS]\xFE", "\xFF[OTHER]\xFE", "</thi", "nk>", "\n\n"}) {
       t.emplace_back(s);
     }
     return t;

@@ -147,6 +147,90 @@ TEST(Tagged, OnlyTagsAndTheirNumber) {
   EXPECT_TRUE(allowed(&state, token_of("<tool")));
 }
 
+std::shared_ptr<const Grammar> number_body() { return *Grammar::json_schema_text(test_vocabulary(), R"({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": false})"); }
+
+// Whether the text can be read token by token, each allowed by the mask before it.
+bool reads(const Grammar::Compiled& g, std::initializer_list<std::string_view> tokens) {
+  GrammarState state(*g);
+  for (std::string_view text : tokens) {
+    const TokenId token = token_of(text);
+    const bool fits = allowed(&state, token);
+    EXPECT_EQ(state.accept(token), fits) << text;
+    if (!fits) return false;
+  }
+  return true;
+}
+
+TEST(Tagged, ControlTokensOnlyWhereATagHasThem) {
+  const Grammar::Compiled g = Grammar::tagged(test_vocabulary(), {.tags = {{"\xFF[CALL]\xFE" "foo\xFF[ARGS]\xFE", number_body(), ""}}});
+  ASSERT_TRUE(g.ok());
+  EXPECT_TRUE(reads(g, {"bar", "\xFF[CALL]\xFE", "foo", "\xFF[ARGS]\xFE", "{\"", "a\"", ":", "12", "}", "foo"}));
+  EXPECT_FALSE(reads(g, {"\xFF[OTHER]\xFE"}));
+  EXPECT_FALSE(reads(g, {"\xFF[ARGS]\xFE"}));
+  EXPECT_FALSE(reads(g, {"\xFF[CALL]\xFE", "bar"}));
+  EXPECT_FALSE(reads(g, {"\xFF[CALL]\xFE", "foo", "x"}));
+  EXPECT_FALSE(reads(g, {"\xFF[CALL]\xFE", "foo", "\xFF[ARGS]\xFE", "{\"", "b"}));
+  EXPECT_FALSE(accepts(g, "x\xFF[CALL]\xFE"));
+  EXPECT_TRUE(accepts(g, "[CALL]foo"));
+  for (const char* schema : {"{}", R"({"type": "string"})"}) {
+    const Grammar::Compiled json = Grammar::json_schema_text(test_vocabulary(), schema);
+    EXPECT_FALSE(reads(json, {"\"", "\xFF[CALL]\xFE"}));
+    EXPECT_FALSE(reads(json, {"\xFF[CALL]\xFE"}));
+  }
+  EXPECT_FALSE(reads(Grammar::regex(test_vocabulary(), "[^a]*"), {"\xFF[CALL]\xFE"}));
+  EXPECT_FALSE(reads(Grammar::gbnf(test_vocabulary(), "root ::= [^a]*"), {"\xFF[CALL]\xFE"}));
+}
+
+TEST(Tagged, AtTheStartOnly) {
+  const Grammar::Compiled g = Grammar::tagged(test_vocabulary(), {.tags = {{"{\"foo\": ", number_body(), "}"}}, .at_start = true, .tags_max = 1});
+  ASSERT_TRUE(g.ok());
+  for (const char* text : {"", "text {\"foo\": x", "{\"fob\": x", "{\"foo", "\n{\"foo\": {\"a\": 1}}"}) EXPECT_TRUE(accepts(g, text)) << text;
+  for (const char* text : {"{\"foo\": x", "{\"foo\": {\"a\": 1}", "{\"foo\": {\"a\": 1}} x", "\xFF[CALL]\xFE"}) EXPECT_FALSE(accepts(g, text)) << text;
+  EXPECT_FALSE(reads(g, {"{\"", "foo", "\": \""}));
+  EXPECT_TRUE(reads(g, {"{\"", "bar", "\": \""}));
+}
+
+TEST(Tagged, InPlaceOfATextOfAGrammar) {
+  const auto yes = *Grammar::regex(test_vocabulary(), "foo|[{]\"(foo|bar)\": true");
+  const Grammar::Compiled g = Grammar::tagged(test_vocabulary(), {.tags = {{"{\"foo\": ", number_body(), "}"}}, .text = yes, .tags_max = 2});
+  ASSERT_TRUE(g.ok());
+  for (const char* text : {"foo", "{\"bar\": true", "{\"foo\": {\"a\": 1}}", "{\"foo\": {\"a\": 1}}\n{\"foo\": {\"a\": 2}}"}) EXPECT_TRUE(accepts(g, text)) << text;
+  for (const char* text : {"", "fo", "{\"foo\": true", "foo{\"foo\": {\"a\": 1}}", "{\"foo\": {\"a\": 1}}foo"}) EXPECT_FALSE(accepts(g, text)) << text;
+  EXPECT_TRUE(reads(g, {"{\"", "bar", "\": ", "true"}));
+  EXPECT_FALSE(reads(g, {"{\"", "foo", "\": ", "true"}));
+  EXPECT_TRUE(reads(g, {"{\"", "foo", "\": ", "{\"", "a\"", ":"}));
+  EXPECT_FALSE(reads(g, {"\n"}));
+  GrammarState state(*g);
+  ASSERT_TRUE(state.accept_bytes("{\"foo"));
+  ASSERT_TRUE(state.accept_bytes("\": {\"a\": 1}}"));
+  EXPECT_TRUE(state.is_complete());
+  state.rollback(1);
+  EXPECT_FALSE(state.is_complete());
+  state.rollback(1);
+  EXPECT_TRUE(state.accept_bytes("foo"));
+  EXPECT_TRUE(state.is_complete());
+}
+
+TEST(Tagged, ListsWithSeparatorsAndTagsThatDoNotCount) {
+  const Grammar::Compiled list = Grammar::tagged(test_vocabulary(), {.tags = {{"{\"foo\": ", number_body(), "}"}}, .free_text = false, .separator = ", ", .tags_min = 1, .tags_max = 2});
+  const Grammar::Compiled g = Grammar::tagged(test_vocabulary(), {.tags = {{"\xFF[CALL]\xFE[", *list, "]"}, {"bar", *Grammar::regex(test_vocabulary(), "a*"), ".", false}}, .free_text = false, .tags_min = 1, .tags_max = 1});
+  ASSERT_TRUE(g.ok());
+  const std::string call = "{\"foo\": {\"a\": 1}}", open = "\xFF[CALL]\xFE[";
+  for (const std::string& text : {open + call + "]", open + call + ", " + call + "]", "baraa.\nbar." + open + call + "]"}) EXPECT_TRUE(accepts(g, text)) << text;
+  for (const std::string& text : {open + "]", open + call + ", ]", open + call + call + "]", open + call + ", " + call + ", " + call + "]", std::string("bara."), "baraa." + open + call + "]bar"})
+    EXPECT_FALSE(accepts(g, text)) << text;
+  EXPECT_TRUE(accepts(g, std::string(8, '\n') + open + call + "]"));
+  EXPECT_FALSE(accepts(g, std::string(9, '\n') + open + call + "]"));
+}
+
+TEST(Tagged, AThoughtAndThenAText) {
+  const Grammar::Compiled thought = Grammar::tagged(test_vocabulary(), {.tags = {{"</think>", number_body(), ""}}, .tags_min = 1, .tags_max = 1});
+  const Grammar::Compiled g = Grammar::tagged(test_vocabulary(), {.tags = {{"<think>", *thought, ""}}, .text = number_body(), .tags_max = 1});
+  ASSERT_TRUE(g.ok());
+  for (const char* text : {"{\"a\": 1}", "<think>x {\"</think>{\"a\": 1}", "<think></think>\n\n{\"a\": 1}"}) EXPECT_TRUE(accepts(g, text)) << text;
+  for (const char* text : {"", "x", "<think>x", "<think>x</think>", "<think>x</think>x", "{\"a\": 1}<think>"}) EXPECT_FALSE(accepts(g, text)) << text;
+}
+
 TEST(GrammarState, TakesBackAndCopies) {
   const Grammar::Compiled g = Grammar::json_object(test_vocabulary());
   GrammarState state(*g);

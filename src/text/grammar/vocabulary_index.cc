@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "text/control_mark.h"
 
 namespace rival::text {
 
@@ -14,6 +15,9 @@ namespace {
 
 constexpr size_t kLengthClasses = 96;  // tokens of more characters wait until a string's bound is beyond them
 constexpr size_t kSharedPartitionsMax = 2'000;
+constexpr char kMarks[] = {kControlBegin, kControlEnd, '\0'};
+
+bool is_text(TokenType type) { return type == TokenType::kNormal || type == TokenType::kUserDefined || type == TokenType::kByte; }
 
 }  // namespace
 
@@ -22,8 +26,12 @@ Result<std::shared_ptr<const GrammarVocabulary>> GrammarVocabulary::build(const 
   std::vector<std::string> tokens(v.tokens.size());
   for (size_t id = 0; id < tokens.size(); ++id) {
     const TokenType type = id < v.types.size() ? v.types[id] : TokenType::kNormal;
-    const bool text = type == TokenType::kNormal || type == TokenType::kUserDefined || type == TokenType::kByte;
-    if (text && !tokenizer.is_control(static_cast<TokenId>(id))) tokens[id] = tokenizer.token_bytes(static_cast<TokenId>(id));
+    const std::string bytes = tokenizer.token_bytes(static_cast<TokenId>(id));
+    if (tokenizer.is_control(static_cast<TokenId>(id))) {
+      tokens[id] = control_mark(bytes);
+    } else if (is_text(type) && bytes.find_first_of(kMarks) == bytes.npos) {
+      tokens[id] = bytes;
+    }
   }
   std::vector<TokenId> ends = v.end_of_generation;
   if (ends.empty() && v.eos) ends.push_back(*v.eos);

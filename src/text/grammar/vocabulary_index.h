@@ -18,8 +18,8 @@ namespace rival::text {
 
 class GrammarVocabulary {
  public:
-  // Control, unknown and unused tokens are left out: no grammar ever allows them. End-of-generation ids are allowed
-  // where a text is complete. Errors: kInvalidArgument for an empty vocabulary.
+  // Control tokens stand in it as control_mark() spells them; unknown and unused tokens are left out: no grammar ever
+  // allows them. End-of-generation ids are allowed where a text is complete. Errors: kInvalidArgument for an empty vocabulary.
   static Result<std::shared_ptr<const GrammarVocabulary>> build(const Tokenizer& tokenizer);
   // From the bytes of each token; an empty one is left out.
   static Result<std::shared_ptr<const GrammarVocabulary>> build(std::span<const std::string> tokens, std::span<const TokenId> ends);
