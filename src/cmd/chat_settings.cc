@@ -135,12 +135,16 @@ Status set_setting(ChatSettings& settings, std::string_view name, std::string_vi
   return make_error(ErrorCode::kInvalidArgument, "'{}' is not a setting; there are {}", name, names);
 }
 
-ChatSettings default_settings(const model::ModelConfig& config, bool chats) {
-  const Advice& advice = chats ? advice_for(config) : kCareful;
+ChatSettings default_settings(const model::ModelConfig& config, const model::SamplingDefaults& advice, bool chats) {
+  const Advice known = chats ? advice_for(config) : kCareful;
+  // Files that give a temperature mean the filters that they do not name to be off.
+  const Advice rest = advice.temperature ? Advice{"", "", 1.0f, 1.0f, 0} : known;
   ChatSettings settings;
-  settings.sampler.temperature = advice.temperature;
-  settings.sampler.top_p = advice.top_p;
-  settings.sampler.top_k = advice.top_k;
+  settings.sampler.temperature = advice.temperature.value_or(rest.temperature);
+  settings.sampler.top_p = advice.top_p.value_or(rest.top_p);
+  settings.sampler.top_k = advice.top_k.value_or(rest.top_k);
+  settings.sampler.min_p = advice.min_p.value_or(0.0f);
+  settings.sampler.repetition_penalty = advice.repetition_penalty.value_or(1.0f);
   if (!chats) settings.max_tokens = kCompletionTokens;
   return settings;
 }

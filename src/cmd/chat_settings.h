@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "engine/sampler.h"
 #include "model/config.h"
+#include "model/sampling_defaults.h"
 
 namespace rival::cmd {
 
@@ -34,8 +35,8 @@ std::span<const Setting> settings();
 // out of its range.
 Status set_setting(ChatSettings& settings, std::string_view name, std::string_view text);
 
-// What the makers of the model advise, where they are known to; else careful values.
-ChatSettings default_settings(const model::ModelConfig& config, bool chats);
+// What the model's files advise; else what its makers do, where that is known; else careful values.
+ChatSettings default_settings(const model::ModelConfig& config, const model::SamplingDefaults& advice, bool chats);
 
 // "512MB", "2G", "1.5 GB", "300000": decimal units. Errors: kInvalidArgument.
 Result<uint64_t> parse_bytes(std::string_view text);

@@ -32,6 +32,19 @@ TEST(Settings, WrongOnesChangeNothing) {
   }
 }
 
+TEST(Settings, FollowTheModelsFiles) {
+  model::ModelConfig config;
+  config.architecture = "qwen3";
+  EXPECT_EQ(default_settings(config, {}, true).sampler.top_k, 20u);
+  const ChatSettings partly = default_settings(config, {.top_p = 0.5f}, true);
+  EXPECT_EQ(partly.sampler.top_p, 0.5f);
+  EXPECT_EQ(partly.sampler.temperature, 0.6f);
+  const ChatSettings wholly = default_settings(config, {.temperature = 0.9f, .repetition_penalty = 1.1f}, true);
+  EXPECT_EQ(wholly.sampler.temperature, 0.9f);
+  EXPECT_EQ(wholly.sampler.top_k, 0u);
+  EXPECT_EQ(wholly.sampler.repetition_penalty, 1.1f);
+}
+
 TEST(Settings, Bytes) {
   EXPECT_EQ(*parse_bytes("512MB"), 512'000'000u);
   EXPECT_EQ(*parse_bytes("1.5 gb"), 1'500'000'000u);

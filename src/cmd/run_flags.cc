@@ -94,7 +94,7 @@ std::optional<int> parse_run_flags(RunFlags& flags, int argc, char** argv) {
 }
 
 ChatSettings settings_for(const ChatModel& model, const RunFlags& flags) {
-  ChatSettings result = default_settings(model.config(), model.chats());
+  ChatSettings result = default_settings(model.config(), model.handle().loaded().sampling_defaults(), model.chats());
   for (const auto& [name, value] : flags.settings) {
     const Status status = set_setting(result, name, value);
     RIVAL_CHECK(status.ok(), "a flag was checked when it was read: {}", status.error().message);

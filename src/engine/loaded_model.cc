@@ -94,6 +94,7 @@ const std::string& LoadedModel::chat_template() const { return parts_->source.ch
 const std::string& LoadedModel::bos_text() const { return parts_->source.bos_text; }
 const std::string& LoadedModel::eos_text() const { return parts_->source.eos_text; }
 const std::string& LoadedModel::weights_type() const { return parts_->source.weights_type; }
+const model::SamplingDefaults& LoadedModel::sampling_defaults() const { return parts_->source.sampling; }
 uint64_t LoadedModel::file_bytes() const { return parts_->source.bytes; }
 const MatrixCounts& LoadedModel::matrices() const { return parts_->matrices; }
 double LoadedModel::open_s() const { return parts_->open_s; }

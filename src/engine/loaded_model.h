@@ -11,6 +11,7 @@
 #include "engine/text_stream.h"
 #include "model/config.h"
 #include "model/decoder.h"
+#include "model/sampling_defaults.h"
 
 namespace rival::text {
 class Tokenizer;
@@ -39,6 +40,7 @@ class LoadedModel {
   const std::string& bos_text() const;
   const std::string& eos_text() const;
   const std::string& weights_type() const;   // "Q4_1", ...
+  const model::SamplingDefaults& sampling_defaults() const;  // what the files advise
   uint64_t file_bytes() const;               // of all weights on disk
   const MatrixCounts& matrices() const;
   TextStreamFactory text_streams() const;    // empty without a tokenizer; this model outlives the streams

@@ -81,6 +81,17 @@ const std::string& ModelHandle::chat_template() const { return parts_->loaded->c
 const std::string& ModelHandle::bos_text() const { return parts_->loaded->bos_text(); }
 const std::string& ModelHandle::eos_text() const { return parts_->loaded->eos_text(); }
 const std::string& ModelHandle::weights_type() const { return parts_->loaded->weights_type(); }
+SamplerParams ModelHandle::default_sampling() const {
+  const model::SamplingDefaults& advice = parts_->loaded->sampling_defaults();
+  SamplerParams params;
+  params.temperature = advice.temperature.value_or(params.temperature);
+  params.top_k = advice.top_k.value_or(params.top_k);
+  params.top_p = advice.top_p.value_or(params.top_p);
+  params.min_p = advice.min_p.value_or(params.min_p);
+  params.repetition_penalty = advice.repetition_penalty.value_or(params.repetition_penalty);
+  return params;
+}
+
 uint32_t ModelHandle::threads() const { return parts_->loaded->team().size(); }
 uint64_t ModelHandle::kv_bytes() const { return parts_->kv_bytes; }
 const LoadTimes& ModelHandle::times() const { return parts_->times; }

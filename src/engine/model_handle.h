@@ -48,6 +48,8 @@ class ModelHandle {
   const std::string& bos_text() const;
   const std::string& eos_text() const;
   const std::string& weights_type() const;
+  // What a request that says nothing is sampled with: as the model's files advise, which may be nothing.
+  SamplerParams default_sampling() const;
   uint32_t threads() const;
   uint64_t kv_bytes() const;                 // the budget in use
   const LoadTimes& times() const;

@@ -151,6 +151,7 @@ Result<ModelContents> convert_hf_folder(const std::filesystem::path& path) {
   RIVAL_RETURN_IF_ERROR(set_tokenizer(path, folder.config.vocabulary_size, model.metadata));
   if (!checked.chat_template.empty())
     model.metadata.set_string("tokenizer.chat_template", checked.chat_template);
+  write_sampling(checked.sampling, model.metadata);
   return model;
 }
 

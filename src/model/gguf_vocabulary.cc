@@ -17,25 +17,16 @@ using text::VocabularyKind;
 struct KindDefaults {
   std::string_view name;
   VocabularyKind kind;
-  bool add_bos, add_eos, add_space_prefix;
   int bos, eos, unknown, separator, padding, mask;  // -1: none
 };
 
 constexpr KindDefaults kKinds[] = {
-    {"llama", VocabularyKind::kSentencePiece, true, false, true, 1, 2, 0, -1, -1, -1},
-    {"gpt2", VocabularyKind::kBpe, false, false, false, 11, 11, -1, -1, -1, -1},
-    {"bert", VocabularyKind::kWordPiece, true, true, false, 101, -1, 100, 102, 0, 103},
-    {"gemma4", VocabularyKind::kBpe, true, false, false, 2, 1, 3, -1, 0, -1},
-    {"t5", VocabularyKind::kUnigram, false, true, true, -1, 1, 2, -1, 0, -1},
+    {"llama", VocabularyKind::kSentencePiece, 1, 2, 0, -1, -1, -1},
+    {"gpt2", VocabularyKind::kBpe, 11, 11, -1, -1, -1, -1},
+    {"bert", VocabularyKind::kWordPiece, 101, -1, 100, 102, 0, 103},
+    {"gemma4", VocabularyKind::kBpe, 2, 1, 3, -1, 0, -1},
+    {"t5", VocabularyKind::kUnigram, -1, 1, 2, -1, 0, -1},
 };
-
-// Pre-tokenisers whose vocabularies take a whole piece that is a token as it is.
-constexpr std::string_view kIgnoreMerges[] = {"llama3",  "llama-v3", "llama-bpe", "falcon3",     "falcon-h1",
-                                              "pixtral", "midm-2.0", "lfm2",      "minicpm5",    "youtu",
-                                              "glm4",    "glm5",     "tekken",    "jina-v5-nano"};
-constexpr std::string_view kAddBos[] = {"llama3",    "llama-v3",     "llama-bpe", "falcon3",
-                                        "falcon-h1", "pixtral",      "midm-2.0",  "lfm2",
-                                        "tekken",    "jina-v5-nano", "chameleon"};
 
 constexpr std::string_view kEndOfTurn[] = {
     "<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>",         "<|endoftext|>",     "<|end_of_text|>",
@@ -185,14 +176,12 @@ void find_stripping_tokens(const format::Metadata& metadata, Vocabulary& v) {
   }
 }
 
-Status read_switches(const format::Metadata& metadata, const KindDefaults& defaults, Vocabulary& v) {
-  const bool bpe_bos = v.kind == VocabularyKind::kBpe && contains(kAddBos, v.pre);
-  v.ignore_merges = v.kind == VocabularyKind::kBpe && contains(kIgnoreMerges, v.pre);
-  RIVAL_ASSIGN_OR_RETURN(v.add_bos,
-                         metadata.get_bool_or("tokenizer.ggml.add_bos_token", defaults.add_bos || bpe_bos));
-  RIVAL_ASSIGN_OR_RETURN(v.add_eos, metadata.get_bool_or("tokenizer.ggml.add_eos_token", defaults.add_eos));
+Status read_switches(const format::Metadata& metadata, Vocabulary& v) {
+  text::set_defaults(v);
+  RIVAL_ASSIGN_OR_RETURN(v.add_bos, metadata.get_bool_or("tokenizer.ggml.add_bos_token", v.add_bos));
+  RIVAL_ASSIGN_OR_RETURN(v.add_eos, metadata.get_bool_or("tokenizer.ggml.add_eos_token", v.add_eos));
   RIVAL_ASSIGN_OR_RETURN(v.add_space_prefix,
-                         metadata.get_bool_or("tokenizer.ggml.add_space_prefix", defaults.add_space_prefix));
+                         metadata.get_bool_or("tokenizer.ggml.add_space_prefix", v.add_space_prefix));
   RIVAL_ASSIGN_OR_RETURN(v.remove_extra_whitespaces,
                          metadata.get_bool_or("tokenizer.ggml.remove_extra_whitespaces", false));
   return read_normalizer(metadata, v);
@@ -246,7 +235,7 @@ Result<std::optional<Vocabulary>> gguf_vocabulary(const format::Metadata& metada
     RIVAL_ASSIGN_OR_RETURN(vocabulary.merges, metadata.get_strings("tokenizer.ggml.merges"));
   }
   RIVAL_RETURN_IF_ERROR(read_special_ids(metadata, *defaults, vocabulary));
-  RIVAL_RETURN_IF_ERROR(read_switches(metadata, *defaults, vocabulary));
+  RIVAL_RETURN_IF_ERROR(read_switches(metadata, vocabulary));
   find_end_tokens(vocabulary);
   find_stripping_tokens(metadata, vocabulary);
   return std::optional<Vocabulary>(std::move(vocabulary));

@@ -199,6 +199,7 @@ json::object write_hf_generation_config(const ModelSource& model) {
   write_ids(model, out);
   const auto& ends = model.end_of_generation;
   if (ends.size() > 1) out["eos_token_id"] = json::array(ends.begin(), ends.end());
+  write_sampling(model.sampling, out);
   return out;
 }
 

@@ -77,6 +77,7 @@ Status read_texts(const std::filesystem::path& folder, const json::object& confi
   }
   add_eos_ids(config, source);
   add_eos_ids(generation_config, source);
+  source.sampling = sampling_of(generation_config);
   return {};
 }
 

@@ -35,6 +35,7 @@ std::string token_text(const text::Vocabulary& vocabulary, std::optional<text::T
 }
 
 Status read_text(const format::Metadata& metadata, ModelSource& source) {
+  source.sampling = sampling_of(metadata);
   RIVAL_ASSIGN_OR_RETURN(source.chat_template, gguf_chat_template(metadata));
   RIVAL_ASSIGN_OR_RETURN(auto vocabulary, gguf_vocabulary(metadata));
   if (!vocabulary) return {};
@@ -84,6 +85,7 @@ Result<ModelSource> finished(Result<ModelSource> source, const std::filesystem::
   auto& ends = source->end_of_generation;
   std::ranges::sort(ends);
   ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+  if (source->tokenizer) source->tokenizer->set_end_of_generation(ends);
   return source;
 }
 

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "model/config.h"
+#include "model/sampling_defaults.h"
 #include "tensor/tensor.h"
 #include "text/tokenizer.h"
 
@@ -59,6 +60,8 @@ struct ModelSource {
   std::string chat_template;                     // empty if the file has none
   std::string bos_text, eos_text;                // as the template's bos_token and eos_token
   std::vector<text::TokenId> end_of_generation;  // every id at which an answer ends, ascending
+
+  SamplingDefaults sampling;                     // empty where the files do not say
 
   // The mapped files that the views point into. Packing releases their pages as it goes.
   std::vector<std::shared_ptr<const MappedFile>> files;

@@ -57,6 +57,7 @@ void read_stops(Fields& f, engine::Request& r) {
 }  // namespace
 
 void read_generation(Fields& f, const ServedModel& model, engine::Request& r) {
+  r.sampler = model.default_sampling();
   read_sampler(f, r.sampler);
   read_bias(f, model, r.sampler);
   read_stops(f, r);

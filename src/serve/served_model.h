@@ -24,6 +24,7 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   int64_t created() const { return created_; }  // seconds since 1970
   engine::Engine& engine() { return handle_->engine(); }
   const model::ModelConfig& config() const { return handle_->config(); }
+  engine::SamplerParams default_sampling() const { return handle_->default_sampling(); }  // as the model's files advise
   const text::Tokenizer& tokenizer() const { return *handle_->tokenizer(); }
   uint64_t memory_bytes() const { return handle_->loaded().file_bytes() + handle_->kv_bytes(); }  // weights and KV pages
   // What the weights' file says, beside the configuration.

@@ -23,7 +23,7 @@ std::string push_id(const Pipeline& pipeline, DecoderRun& run, TokenId id, bool 
 
 }  // namespace
 
-Tokenizer::Tokenizer(std::unique_ptr<const Pipeline> pipeline) : pipeline_(std::move(pipeline)) {}
+Tokenizer::Tokenizer(std::unique_ptr<Pipeline> pipeline) : pipeline_(std::move(pipeline)) {}
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
@@ -55,6 +55,10 @@ std::string Tokenizer::token_bytes(TokenId id) const {
   DecoderRun run(pipeline_->decoder, true);
   std::string text = push_id(*pipeline_, run, id, false);
   return text + run.finish();
+}
+
+void Tokenizer::set_end_of_generation(std::vector<TokenId> ids) {
+  pipeline_->vocabulary.end_of_generation = std::move(ids);
 }
 
 const Vocabulary& Tokenizer::vocabulary() const { return pipeline_->vocabulary; }

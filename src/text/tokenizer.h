@@ -62,6 +62,9 @@ class Tokenizer {
   std::string token_bytes(TokenId id) const;
 
   const Vocabulary& vocabulary() const;
+  // Every id at which an answer ends, where other files than the vocabulary's name more of them. Before the
+  // tokenizer is shared.
+  void set_end_of_generation(std::vector<TokenId> ids);
   size_t size() const { return vocabulary().tokens.size(); }
   bool is_control(TokenId id) const;
   // The token that is written exactly so in the vocabulary (in the byte alphabet where it uses that).
@@ -69,8 +72,8 @@ class Tokenizer {
 
  private:
   friend class StreamDecoder;
-  explicit Tokenizer(std::unique_ptr<const Pipeline> pipeline);
-  std::unique_ptr<const Pipeline> pipeline_;
+  explicit Tokenizer(std::unique_ptr<Pipeline> pipeline);
+  std::unique_ptr<Pipeline> pipeline_;
 };
 
 // Tokens to text as they come, never half a character. What can be no valid UTF-8 becomes U+FFFD, one for

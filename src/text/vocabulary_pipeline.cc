@@ -248,10 +248,11 @@ void set_defaults(Vocabulary& vocabulary) {
   const bool sentence_piece = vocabulary.kind == VocabularyKind::kSentencePiece;
   const PreTokenizerRow* row =
       vocabulary.kind == VocabularyKind::kBpe ? find_pre_tokenizer(vocabulary.pre) : nullptr;
-  vocabulary.add_bos =
-      sentence_piece || vocabulary.kind == VocabularyKind::kWordPiece || (row && row->add_bos);
-  vocabulary.add_eos = vocabulary.kind == VocabularyKind::kUnigram;
-  vocabulary.add_space_prefix = sentence_piece;
+  const bool word_piece = vocabulary.kind == VocabularyKind::kWordPiece;
+  const bool unigram = vocabulary.kind == VocabularyKind::kUnigram;
+  vocabulary.add_bos = sentence_piece || word_piece || (row && row->add_bos);
+  vocabulary.add_eos = word_piece || unigram;
+  vocabulary.add_space_prefix = sentence_piece || unigram;
   vocabulary.remove_extra_whitespaces = false;
   vocabulary.ignore_merges = row && row->ignore_merges;
 }
