@@ -20,3 +20,22 @@ export function announceProgress(text: () => string): void {
   lastProgress = now;
   announce(text());
 }
+
+const kPieceMax = 2_000;
+
+/** A text of any length, added piece by piece so that the page never waits for it. */
+export function announceLong(text: string): void {
+  announce("");
+  const region = document.querySelectorAll<HTMLElement>("#announcements > div")[turn];
+  const mine = turn;
+  const pieces = text.match(new RegExp(`[^]{1,${kPieceMax}}(?=\\s|$)|[^]{1,${kPieceMax}}`, "g")) ?? [];
+  const next = () => {
+    const piece = pieces.shift();
+    if (piece === undefined || turn !== mine) return;
+    const p = document.createElement("p");
+    p.textContent = piece;
+    region?.append(p);
+    setTimeout(next, 50);
+  };
+  next();
+}

@@ -90,7 +90,7 @@ export function Conversation() {
   return (
     <div class="conversation">
       <div id="scroller" ref={scroller} tabIndex={-1}>
-        <div class="column" aria-busy={answering.value}>
+        <div class={messages.some((m) => view.value.tree.companions(m).length > 1) ? "column with-pair" : "column"} aria-busy={answering.value}>
           {messages.length === 0 && !loadingChat.value && <Empty />}
           {messages.map((message, i) => (
             <Row key={message.id} message={message} nearAtOnce={i >= messages.length - kNearAtOnce} />

@@ -55,10 +55,18 @@ const marked = new Marked({
   },
 });
 
+// Marks nested so deep that the parser gives up are shown as they are.
+function htmlOf(source: string): string {
+  try {
+    return marked.parse(source) as string;
+  } catch {
+    return `<p>${escapeHtml(source)}</p>`;
+  }
+}
+
 /** Safe nodes of a block; code and formulas are still `pre[data-lang]` and `span[data-tex]`. */
 export function renderBlock(source: string): DocumentFragment {
-  const html = marked.parse(source) as string;
-  const fragment = DOMPurify.sanitize(html, {
+  const fragment = DOMPurify.sanitize(htmlOf(source), {
     ALLOWED_TAGS: kTags, ALLOWED_ATTR: kAttributes, ALLOW_DATA_ATTR: false, ALLOW_ARIA_ATTR: false,
     KEEP_CONTENT: true, RETURN_DOM_FRAGMENT: true,
   });
@@ -70,6 +78,7 @@ export function renderBlock(source: string): DocumentFragment {
   for (const input of fragment.querySelectorAll("input")) {
     input.type = "checkbox";
     input.disabled = true;
+    input.closest("li")?.classList.add("task");
     input.setAttribute("aria-label", input.parentElement?.textContent?.trim().slice(0, 80) || "-");
   }
   for (const heading of fragment.querySelectorAll("h1, h2, h3, h4, h5, h6")) flattenHeading(heading);

@@ -1,6 +1,6 @@
 // One message: the user's in a soft frame, the model's across the page with its reasoning, tool calls and footer.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { announce, announceProgress } from "./announce";
+import { announce, announceLong, announceProgress } from "./announce";
 import { ask, continueAnswer, regenerate, turnBranch } from "./actions";
 import { copyText } from "./clipboard";
 import { FrameDrawer } from "./frames";
@@ -39,14 +39,14 @@ function GrowingMarkdown({ message, part }: { message: Message; part: "text" | "
 
 /** Says what a screen reader hears of a running answer: now and then its length, in the end all of it. */
 function useAnnouncements(message: Message): void {
-  const was = useRef(message.state);
+  const was = useRef<Message["state"]>(undefined);
   useEffect(() => {
     if (message.state === "running") {
       if (was.current !== "running") announce(t("answer_begins"));
       was.current = "running";
       return onGrowth(message.id, () => announceProgress(() => t("answer_grows", { n: words(view.value.tree.get(message.id)?.text ?? "") })));
     }
-    if (was.current === "running") announce(`${t(message.state === "done" ? "answer_complete" : "answer_ended")} ${message.text}`);
+    if (was.current === "running") announceLong(`${t(message.state === "done" ? "answer_complete" : "answer_ended")} ${message.text}`);
     was.current = message.state;
     return undefined;
   }, [message]);

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Server, chatOf, closeBrowser, openBrowser, openPage, until } from "./support.mjs";
+
+const kHostile = [
+  "<script>window.pwned=1</script>",
+  "<img src=x onerror=\"window.pwned=1\">",
+  "<svg onload=\"window.pwned=1\"><script>window.pwned=1</script></svg>",
+  "<svg><animate onbegin=window.pwned=1 attributeName=x dur=1s>",
+  "<iframe srcdoc=\"<script>parent.pwned=1</script>\"></iframe>",
+  "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=window.pwned=1&gt;\">",
+  "<a href=\"javascript:window.pwned=1\">x</a> [x](javascript:window.pwned=1) [y](  JaVaScRiPt:window.pwned=1) [z](data:text/html,<script>parent.pwned=1</script>)",
+  "<javascript:window.pwned=1> <form action=//evil.example><button>x</button></form> <base href=//evil.example> <link rel=stylesheet href=//evil.example>",
+  "![x](https://evil.example/track.png) ![x](data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9ImFsZXJ0KDEpIi8+) ![\"onerror=\"window.pwned=1](x)",
+  "[x](https://ok.example\"onmouseover=\"window.pwned=1) <https://ok.example/\"onclick=\"window.pwned=1>",
+  "```\"><img/src/onerror=window.pwned=1>\ncode</code></pre><script>window.pwned=1</script>\n```",
+  "```html\n<script>window.pwned=1</script>\n<img src=x onerror=window.pwned=1>\n```",
+  "| <img src=x onerror=window.pwned=1> | b |\n|---|---|\n| <style>*{display:none}</style> | <b onclick=window.pwned=1>x</b> |",
+  "$\\href{javascript:window.pwned=1}{x}$ $\\url{javascript:window.pwned=1}$ $\\htmlData{x=1}{y}$ $\\includegraphics{https://evil.example/x.png}$",
+  "$$\\def\\a{\\a\\a}\\a$$ $$\\rule{1000000em}{1000000em}$$ $\\unicode{<img src=x onerror=window.pwned=1>}$ $<img src=x onerror=window.pwned=1>$",
+  "<span data-tex=\"\\href{javascript:window.pwned=1}{x}\" data-display=1>x</span><pre data-lang='\"><img src=x onerror=window.pwned=1>'>x</pre>",
+  "<div id=app></div><div id=announcements></div><input id=composer-text name=getElementById>",
+  "\u202Eevil\u202C \u0000 \uFFFE <!--", "<![CDATA[<script>window.pwned=1</script>]]> <?xml <!DOCTYPE x [<!ENTITY y SYSTEM 'file:///etc/passwd'>]>&y;",
+  `${"[".repeat(5000)}x${"]".repeat(5000)}`, "> ".repeat(2000) + "deep", `${"*".repeat(3000)}a${"_".repeat(3000)}`, `${"- ".repeat(300)}deep list`, "`".repeat(5000), "$".repeat(5001), "|".repeat(4000) + "\n" + "|-".repeat(4000),
+];
+
+let server;
+before(async () => { server = await Server.start(); });
+after(async () => {
+  await closeBrowser();
+  await server.stop();
+});
+
+async function unharmed(page) {
+  assert.equal(await page.evaluate(() => window.pwned), undefined);
+  const bad = await page.evaluate(() => [...document.querySelectorAll("#app script, #app iframe, #app object, #app form[action], #app style, #app base, #app link, #app [onerror], #app [onload], #app [onclick], #app [onmouseover], #app animate")].map((e) => e.outerHTML));
+  assert.deepEqual(bad, []);
+  const links = await page.evaluate(() => [...document.querySelectorAll(".markdown a[href]")].filter((a) => !/^(https?:|mailto:)/.test(a.href) || !a.rel.includes("noopener")).map((a) => a.outerHTML));
+  assert.deepEqual(links, []);
+  assert.equal(await page.locator("#app").count(), 1);
+  assert.equal(await page.locator("#composer-text").count(), 1);
+}
+
+test("hostile answers, questions, titles and models run nothing", async () => {
+  const chat = chatOf(kHostile[1], kHostile.flatMap((text) => [text, text]));
+  for (const message of chat.messages) Object.assign(message, { reasoning: message.role === "assistant" ? message.text : "", model: kHostile[1] });
+  const [id] = await server.import(chat);
+  const page = await openPage(server, { path: `/chat/${id}` });
+  page.on("dialog", () => page.problems.push("a dialog"));
+  await page.waitForSelector(".bubble");
+  // Every message comes near once.
+  await page.evaluate(async () => {
+    const s = document.querySelector("#scroller");
+    for (s.scrollTop = 0; document.querySelector(".far"); s.scrollTop += 300) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (s.scrollTop + s.clientHeight >= s.scrollHeight - 4) s.scrollTop = 0;
+    }
+  });
+  await page.evaluate(() => { for (const fold of document.querySelectorAll(".fold")) fold.open = true; });
+  await page.waitForSelector(".katex");
+  for (const link of await page.locator(".markdown a").all()) await link.dispatchEvent("mouseover");
+  await unharmed(page);
+  assert.deepEqual(page.problems, []);
+});
+
+test("hostile text that streams runs nothing in any of its half-open states", async () => {
+  const [id] = await server.import(chatOf("Stream", ["Go on", "."]));
+  const context = await (await openBrowser()).newContext();
+  await context.addInitScript(() => {
+    const original = window.fetch;
+    window.fetch = (input, options) => {
+      if (!String(input).includes("/ui/api/events")) return original(input, options);
+      const body = new ReadableStream({ start(controller) {
+        const encoder = new TextEncoder();
+        let sequence = 9e15;
+        window.emit = (event) => controller.enqueue(encoder.encode(`id: ${++sequence}\ndata: ${JSON.stringify(event)}\n\n`));
+      } });
+      return Promise.resolve(new Response(body, { headers: { "Content-Type": "text/event-stream" } }));
+    };
+  });
+  const page = await openPage(server, { context, path: `/chat/${id}` });
+  await page.waitForSelector(".message.assistant .markdown p");
+  await until(() => page.evaluate(() => Boolean(window.emit)), "events");
+  const texts = [...kHostile.map((t) => t.slice(0, 400)), "\uD800 half a letter"];
+  await page.evaluate(async ({ id, texts }) => {
+    const message = 1_000_000;
+    const parent = Number(document.querySelector(".message.assistant").id.split("-")[1]);
+    window.emit({ type: "message", message: { id: message, chat: id, parent, role: "assistant", text: "", state: "running", model: "m" } });
+    let at = 0;
+    for (const text of texts)
+      for (let i = 0; i < text.length + 2; i += 7) {
+        const piece = (text + "\n\n").slice(i, i + 7);
+        window.emit({ type: "delta", chat: id, message, text: piece, at });
+        at += piece.length;
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+      }
+    window.emit({ type: "message", message: { id: message, chat: id, parent, role: "assistant", text: texts.join("\n\n"), state: "done", model: "m" } });
+  }, { id, texts });
+  await page.waitForSelector(".message:last-child .actions");
+  await unharmed(page);
+  assert.deepEqual(page.problems, []);
+});
+
+test("the policy forbids what the page does not do", async () => {
+  const response = await fetch(server.url + "/");
+  const policy = response.headers.get("content-security-policy") ?? "";
+  assert.match(policy, /default-src 'none'/);
+  assert.match(policy, /script-src 'self'(;|$)/);
+  assert.match(policy, /frame-ancestors 'none'/);
+  assert.doesNotMatch(policy, /unsafe|https?:|\*/);
+});
