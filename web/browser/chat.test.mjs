@@ -202,14 +202,15 @@ test("tokens can be looked at, with what else they could have been", async () =>
 });
 
 test("what would be dropped is said before, and nothing is dropped silently", async () => {
-  const page = await openPage(server);
-  await ask(page, `Read this: ${"river ".repeat(700)}`);
-  await ask(page, `And this: ${"mill ".repeat(700)}`);
+  const [id] = await server.import(chatOf("Long", ["river ".repeat(700), "Yes.", "mill ".repeat(700), "Yes."]));
+  const page = await openPage(server, { path: `/chat/${id}` });
+  await page.waitForSelector(".bubble");
   await page.fill("#composer-text", `And that: ${"brother ".repeat(900)}`);
   await page.waitForSelector(".note.warn:has-text('would be left out')");
   await page.keyboard.press("Enter");
   await page.click(".notice button:has-text('Leave out the oldest')");
   await page.waitForSelector(".note:has-text('left out of the prompt')", { timeout: 60_000 });
+  assert.equal(await page.inputValue("#composer-text"), "");
 });
 
 test("settings of a chat change its answers, and presets keep them", async () => {

@@ -76,7 +76,7 @@ test("keys do what the list says", async () => {
   await page.keyboard.press("Control+/");
   assert.equal(await page.locator(".keys > div").count(), 8);
   await page.keyboard.press("Escape");
-  assert.equal(await page.evaluate(() => document.activeElement?.id), "composer-text");
+  await until(() => page.evaluate(() => document.activeElement?.id === "composer-text"), "the focus returns");
 });
 
 test("German, and back", async () => {

@@ -1,11 +1,13 @@
 // Asking and answering: in a stored chat through the server's tree, in a temporary one through a tree that lives here.
 import { batch, signal } from "@preact/signals";
 import { ApiError, call, request } from "./api";
+import { attached, draft } from "./draft";
 import { t } from "./i18n";
 import { notify, notifyError } from "./notices";
 import { preferences } from "./preferences";
 import { readEvents } from "./sse";
 import { adopt, answering, grown, leaf, modelName, path, putChat, revision, setAddress, showLeaf, view } from "./store";
+import { editing } from "./state_of_hands";
 import { applyDelta } from "./tree";
 import type { Attachment, Chat, Message, ServerEvent, Settings } from "./types";
 
@@ -53,6 +55,14 @@ async function allowingDrop(run: (allowDrop: boolean) => Promise<void>): Promise
   }
 }
 
+// The text went to the server after all, by way of a notice.
+function forgetDraft(text: string): void {
+  editing.value = null;
+  if (draft.value !== text) return;
+  draft.value = "";
+  attached.value = [];
+}
+
 /** Adds a message below `parent` and has it answered. False: nothing was stored, the text is still the caller's. */
 export async function ask(parent: number | null, text: string, attachments: Attachment[]): Promise<boolean> {
   if (view.value.temporary) {
@@ -64,9 +74,10 @@ export async function ask(parent: number | null, text: string, attachments: Atta
     const chat = await storedChat();
     const answer = await call<{ message: Message; answers: Message[] }>("POST", `/ui/api/chats/${chat.id}/messages`, {
       parent, text, answer: answerBody({ allowDrop }),
-      ...(attachments.length > 0 ? { attachments: attachments.map(({ name, text }) => ({ name, text })) } : {}),
+      ...(attachments.length > 0 ? { attachments: attachments.map(({ name, text, message, index }) => (message === undefined ? { name, text } : { message, index })) } : {}),
     });
     adopt([answer.message, ...answer.answers]);
+    if (allowDrop) forgetDraft(text);
   });
 }
 

@@ -25,9 +25,13 @@ export function Dialog({ title, kind = "", onClose = closeDialog, locked = false
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
-    dialog.current!.showModal();
-    dialog.current!.querySelector<HTMLElement>("[data-focus]")?.focus();
-    return () => before?.isConnected && before.focus();
+    const mine = dialog.current!;
+    mine.showModal();
+    mine.querySelector<HTMLElement>("[data-focus]")?.focus();
+    return () => {
+      mine.close();  // while it is open everything else refuses the focus
+      if (before?.isConnected) before.focus();
+    };
   }, []);
   return (
     <dialog

@@ -1,5 +1,5 @@
 // The system prompt and how words are drawn: of the open chat, or of the next ones. Presets keep a set by name.
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Dialog } from "./dialog";
 import { t, type Key } from "./i18n";
 import { preferences, setPreferences } from "./preferences";
@@ -47,16 +47,36 @@ function NumberField({ row, settings, change }: { row: (typeof kNumbers)[number]
   );
 }
 
+const kPauseMs = 300;
+
+/** Keeps the last of many changes (a slider is dragged) after a pause, or when the dialog closes. */
+function useKeeping(): (keep: () => void) => void {
+  const waiting = useRef<{ keep: () => void; timer: ReturnType<typeof setTimeout> } | null>(null);
+  const flush = () => {
+    clearTimeout(waiting.current?.timer);
+    waiting.current?.keep();
+    waiting.current = null;
+  };
+  useEffect(() => flush, []);
+  return (keep) => {
+    clearTimeout(waiting.current?.timer);
+    waiting.current = { keep, timer: setTimeout(flush, kPauseMs) };
+  };
+}
+
 export function ControlsDialog() {
   const { chat } = view.value;
   const [settings, setSettings] = useState<Settings>(chat?.settings ?? preferences.value.settings);
   const [system, setSystem] = useState(chat?.system ?? preferences.value.system);
   const [name, setName] = useState("");
+  const keepLater = useKeeping();
   const apply = (next: Settings, nextSystem: string) => {
     setSettings(next);
     setSystem(nextSystem);
-    if (chat) changeSettings(next, nextSystem);
-    else setPreferences({ settings: next, system: nextSystem });
+    keepLater(() => {
+      if (chat) changeSettings(next, nextSystem);
+      else setPreferences({ settings: next, system: nextSystem });
+    });
   };
   const presets = preferences.value.presets;
   const save = () => {

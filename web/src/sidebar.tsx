@@ -16,7 +16,11 @@ const closedFolders = signal<ReadonlySet<string>>(new Set());
 export const narrow = () => matchMedia("(max-width: 800px)").matches;
 
 export function toggleSidebar(): void {
-  if (narrow()) sidebarOpen.value = !sidebarOpen.value;
+  if (narrow()) {
+    sidebarOpen.value = !sidebarOpen.value;
+    const next = sidebarOpen.value ? ".sidebar-head button" : ".sidebar-button";
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(next)?.focus());
+  }
   else setPreferences({ sidebar: !preferences.value.sidebar });
 }
 
@@ -25,7 +29,7 @@ export function chatItems(chat: Chat): MenuItem[] {
     { label: t("rename"), icon: "edit", run: () => { chatInDialog.value = chat; openDialog.value = "chat"; } },
     { label: t(chat.pinned ? "unpin" : "pin"), icon: "pin", run: () => void changeChat(chat.id, { pinned: !chat.pinned }) },
     { label: t("export_chat"), icon: "download", run: () => { location.assign(`/ui/api/export?chat=${chat.id}`); } },
-    { label: t("delete_chat"), icon: "trash", danger: true, run: () => void deleteChat(chat) },
+    { label: t("delete_chat"), icon: "trash", danger: true, run: () => { void deleteChat(chat); document.querySelector<HTMLElement>("#composer-text")?.focus(); } },
   ];
 }
 

@@ -42,6 +42,9 @@ export interface Attachment {
   bytes?: number;
   tokens?: number;
   text?: string;
+  /** In place of `text`: attachment `index` of a stored message. */
+  message?: number;
+  index?: number;
 }
 
 export interface Usage {
