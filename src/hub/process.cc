@@ -107,7 +107,10 @@ Result<ProcessEnd> run_process(const ProcessRequest& request) {
   while (output.read >= 0 || errors.read >= 0) {
     pollfd ready[2] = {{output.read, POLLIN, 0}, {errors.read, POLLIN, 0}};
     ::poll(ready, 2, kTickMs);
-    if (request.on_tick) request.on_tick();
+    if (const Status ticked = request.on_tick && !stopped ? request.on_tick() : Status(); !ticked.ok()) {
+      stopped = ticked.error();
+      ::kill(pid, SIGTERM);
+    }
     if (ready[0].revents) {
       if (!read_some(output.read, bytes)) Pipe::close_end(output.read);
       const Status taken =

@@ -17,7 +17,7 @@ struct ProcessRequest {
   std::filesystem::path folder;                       // where it runs
   std::map<std::string, std::string> environment;     // added to this process's own
   std::function<Status(std::string_view)> on_output;  // its standard output; an error ends it and is returned
-  std::function<void()> on_tick;                      // a few times a second
+  std::function<Status()> on_tick;                    // a few times a second; an error ends it and is returned
 };
 
 struct ProcessEnd {
@@ -25,7 +25,7 @@ struct ProcessEnd {
   std::string errors;  // the last 64 kB of its standard error
 };
 
-// Errors: kNotFound when the program is not there, kIo, and what on_output returned.
+// Errors: kNotFound when the program is not there, kIo, and what on_output or on_tick returned.
 Result<ProcessEnd> run_process(const ProcessRequest& request);
 
 }  // namespace rival::hub

@@ -102,7 +102,7 @@ Error pip_error(const PypiSource& source, const ProcessEnd& end) {
 }  // namespace
 
 Result<fs::path> fetch_wheel(const Store& store, const PypiSource& source, const std::string& label,
-                             uint64_t bytes) {
+                             uint64_t bytes, const OnProgress& on_progress) {
   const fs::path folder = wheel_folder(store, source);
   if (const auto wheel = find_wheel(folder)) return *wheel;
   std::error_code code;
@@ -132,7 +132,11 @@ Result<fs::path> fetch_wheel(const Store& store, const PypiSource& source, const
                          source.package + "==" + source.version};
     request.folder = folder / "tmp";
     request.environment = {{"TMPDIR", (folder / "tmp").string()}};
-    request.on_tick = [&] { progress.update(bytes_below(folder)); };
+    request.on_tick = [&] {
+      const uint64_t done = bytes_below(folder);
+      progress.update(done);
+      return on_progress ? on_progress(label, done, bytes) : Status();
+    };
     auto ran = run_process(request);
     if (!ran.ok() && ran.error().code == ErrorCode::kNotFound)
       return make_error(ErrorCode::kNotFound,

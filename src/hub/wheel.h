@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "hub/download.h"
 #include "hub/source.h"
 #include "hub/store.h"
 
@@ -17,7 +18,7 @@ namespace rival::hub {
 // The wheel in the store's partial folder, fetched unless it is there. `bytes` (0: unknown) is for the
 // progress bar. Errors: kNotFound (no such package; pip missing says how to get it), kNetwork, kIo.
 Result<std::filesystem::path> fetch_wheel(const Store& store, const PypiSource& source,
-                                          const std::string& label, uint64_t bytes);
+                                          const std::string& label, uint64_t bytes, const OnProgress& on_progress);
 
 // Throws the wheel away, when its file is in the store or when it was broken.
 void drop_wheel(const Store& store, const PypiSource& source);
