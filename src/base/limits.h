@@ -73,6 +73,29 @@ constexpr size_t kToolNameBytesMax = 128;             // as in Anthropic's API; 
 constexpr int kDatabaseBusyMs = 10'000;               // another process writes: a backup's end, a second server
 constexpr uint64_t kDatabaseCheckBytesMax = 256u << 20;  // a larger file is not read whole at every start: about 1 s
 
+// ---- the page -----------------------------------------------------------------------------------------------
+constexpr size_t kPageTitleBytesMax = 400;            // a line of the list shows about 60 characters
+constexpr size_t kPageFolderBytesMax = 200;
+constexpr size_t kPageSystemBytesMax = 1u << 20;
+constexpr size_t kPageSettingsBytesMax = 256u << 10;  // tools are the largest part
+constexpr size_t kPagePreferencesBytesMax = 64u << 10;
+constexpr size_t kPageAttachmentsMax = 64;            // of one message
+constexpr size_t kPageAttachmentBytesMax = 8u << 20;  // of its text; a 1,000 page book has about 3 MB
+constexpr size_t kPageNameBytesMax = 400;             // of an attached file, a tool, a group
+constexpr size_t kPageMessagesMax = 100'000;          // of one chat
+constexpr size_t kPageSearchWordsMax = 16;
+constexpr size_t kPageListMax = 200;                  // rows of one answer: chats, hits
+constexpr size_t kPageTokenViewsMax = 1000;           // newest answers whose tokens' alternatives are kept: about 20 MB
+constexpr size_t kPageTokensKeptMax = 20'000;         // of one answer
+constexpr size_t kPageRunningMax = 64;                // answers of one owner at a time
+constexpr size_t kPageEventsKept = 4096;              // for tabs that come back
+constexpr size_t kPageEventBytesKept = 2u << 20; 
+constexpr size_t kPageStreamsMax = 256;               // open event streams of one owner: tabs
+constexpr size_t kPageSessionsMax = 10'000;
+constexpr int64_t kPageSessionMs = int64_t{30} * 24 * 3600 * 1000;
+constexpr int64_t kPageUndoMs = 10 * 60 * 1000;       // then a deleted chat is gone
+constexpr int kPageWrongKeysMax = 10;                 // in a minute, before 429
+
 // ---- grammars ----------------------------------------------------------------------------------------------
 constexpr size_t kGrammarTextBytesMax = 4u << 20;     // the largest published schema in use has 0.9 MB
 constexpr int kGrammarDepthMax = 128;                 // nesting of groups, rules and generated containers

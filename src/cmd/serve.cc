@@ -11,8 +11,10 @@
 #include "cmd/command.h"
 #include "cmd/database_path.h"
 #include "cmd/models.h"
+#include "cmd/version.h"
 #include "hub/local_models.h"
 #include "serve/hub_finder.h"
+#include "serve/page.h"
 
 namespace rival::cmd {
 namespace {
@@ -62,11 +64,12 @@ sigset_t block_signals() {
 }
 
 // A thread that stops the server when a signal comes; answers under way may end.
-std::thread stop_on_signal(const sigset_t& signals, http::Server& server, double drain_s) {
-  return std::thread([signals, &server, drain_s] {
+std::thread stop_on_signal(const sigset_t& signals, serve::Page& page, http::Server& server, double drain_s) {
+  return std::thread([signals, &page, &server, drain_s] {
     int signal = 0;
     ::sigwait(&signals, &signal);
     fmt::print(stderr, "stopping; answers under way have {} s to end\n", drain_s);
+    page.stop();
     server.stop(drain_s);
   });
 }
@@ -84,6 +87,8 @@ int serve_models(const ServeFlags& flags) {
                        flags.load, {.memory_bytes = flags.memory_bytes, .idle_unload_s = flags.idle_unload_s});
   if (const Status status = preload_models(models, *shared_hub, flags); !status.ok()) return fail(status.error());
   serve::Service service(models, {flags.keys, flags.allowed_hosts, std::move(database).value()});
+  serve::Page page(service, *shared_hub, kVersion);
+  service.set_page([&page](const std::shared_ptr<http::Exchange>& exchange) { return page.handle(exchange); });
   http::ServerOptions options;
   options.host = flags.host;
   options.port = flags.port;
@@ -92,7 +97,7 @@ int serve_models(const ServeFlags& flags) {
   };
   auto server = http::Server::listen(options, [&](const std::shared_ptr<http::Exchange>& exchange) { service.handle(exchange); });
   if (!server.ok()) return fail(server.error());
-  std::thread stopper = stop_on_signal(signals, **server, flags.drain_s);
+  std::thread stopper = stop_on_signal(signals, page, **server, flags.drain_s);
   fmt::print("http://{}:{}\n", flags.host, (*server)->port());
   std::fflush(stdout);
   (*server)->run();

@@ -6,6 +6,7 @@ std::span<const Migration> schema() {
   static constexpr Migration kSteps[] = {
       {"responses", kResponseTables},
       {"conversations", kConversationTables},
+      {"page", kPageTables},
   };
   return kSteps;
 }

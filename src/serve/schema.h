@@ -19,5 +19,6 @@ std::span<const Migration> schema();
 
 extern const char kResponseTables[];      // response_store.cc
 extern const char kConversationTables[];  // conversation_store.cc
+extern const char kPageTables[];          // chat_store.cc
 
 }  // namespace rival::serve

@@ -112,6 +112,18 @@ bool Service::allowed_key(const http::ServerRequest& request) const {
   return found;
 }
 
+std::optional<std::string> Service::key_owner(std::string_view given) const {
+  bool found = false;
+  for (const std::string& key : options_.keys) found |= equal_in_constant_time(key, given);
+  return found ? std::optional(sha256_text(given)) : std::nullopt;
+}
+
+std::optional<std::string> Service::key_owner(const http::ServerRequest& request) const { return key_owner(given_key(request)); }
+
+bool Service::is_owner(std::string_view owner) const {
+  return std::any_of(options_.keys.begin(), options_.keys.end(), [&](const std::string& key) { return sha256_text(key) == owner; });
+}
+
 std::string Service::owner(const http::ServerRequest& request) const {
   return options_.keys.empty() ? std::string() : sha256_text(given_key(request));
 }
@@ -121,6 +133,7 @@ void Service::handle(const std::shared_ptr<http::Exchange>& exchange) {
   const http::ServerRequest& request = exchange->request();
   if (!allowed_host(request.header("host")))
     return respond_error(exchange, {403, "permission_error", fmt::format("the host '{}' is not allowed; see --allow-host", request.header("host")), "Host", "host_not_allowed"});
+  if (page_ && page_(exchange)) return;
   bool path_known = false;
   for (const Route& route : kRoutes) {
     if (!matches(route, request.path)) continue;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,14 @@ class Service {
   Database& database() { return *options_.database; }
   // Whose objects a request may see: tells keys apart without being one; empty when none is configured.
   std::string owner(const http::ServerRequest& request) const;
+  bool needs_key() const { return !options_.keys.empty(); }
+  // The owner that a key stands for; none for a wrong one.
+  std::optional<std::string> key_owner(std::string_view key) const;
+  std::optional<std::string> key_owner(const http::ServerRequest& request) const;
+  bool is_owner(std::string_view owner) const;  // of one of the keys
+
+  // Asked first about each request from an allowed host; true: it has taken it.
+  void set_page(std::function<bool(const std::shared_ptr<http::Exchange>&)> page) { page_ = std::move(page); }
 
  private:
   bool allowed_host(std::string_view host) const;
@@ -43,6 +52,7 @@ class Service {
 
   Models& models_;
   ServiceOptions options_;
+  std::function<bool(const std::shared_ptr<http::Exchange>&)> page_;
   uint64_t requests_ = 0;  // the server's thread only
 };
 
