@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -15,15 +16,13 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/status.hpp>
+#include <list>
 #include <mutex>
-#include <unordered_set>
 
 #include "base/log.h"
+#include "http/request_reader.h"
 
 namespace rival::http {
 namespace {
@@ -32,7 +31,6 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
-using Parser = beast::http::request_parser<beast::http::string_body>;
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
@@ -40,32 +38,10 @@ std::chrono::nanoseconds seconds(double s) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(s));
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
 std::string head_text(int status, std::string_view content_type, const HeaderList& headers) {
   std::string head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\n", status, status_text(status), content_type);
   for (const auto& [name, value] : headers) head += fmt::format("{}: {}\r\n", name, value);
   return head;
-}
-
-ServerRequest take_request(Parser& parser, std::string peer) {
-  auto message = parser.release();
-  ServerRequest request;
-  request.method = std::string(message.method_string());
-  const std::string_view target(message.target().data(), message.target().size());
-  const size_t query = target.find('?');
-  request.path = std::string(target.substr(0, query));
-  if (query != std::string_view::npos) request.query = std::string(target.substr(query + 1));
-  for (const auto& field : message)
-    request.headers.emplace_back(lower({field.name_string().data(), field.name_string().size()}),
-                                 std::string(field.value().data(), field.value().size()));
-  request.body = std::move(message.body());
-  request.peer = std::move(peer);
-  return request;
 }
 
 // What passes between the handler's threads and the connection's coroutine.
@@ -159,6 +135,8 @@ class ServerExchange : public Exchange, public std::enable_shared_from_this<Serv
   }
 
   bool keep_alive() const { return keep_alive_; }
+  // The handler has read it; an answer may take minutes, and thousands may wait for theirs.
+  void drop_body() { std::string().swap(request_.body); }
 
  private:
   std::string connection_header() const { return keep_alive_ ? "" : "Connection: close\r\n"; }
@@ -182,7 +160,7 @@ class ServerExchange : public Exchange, public std::enable_shared_from_this<Serv
 
   asio::io_context& io_;
   asio::steady_timer* wake_ = nullptr;  // server's thread only
-  const ServerRequest request_;
+  ServerRequest request_;
   const bool chunked_, keep_alive_;
   const uint64_t pending_bytes_max_;
   mutable std::mutex mutex_;
@@ -192,12 +170,24 @@ class ServerExchange : public Exchange, public std::enable_shared_from_this<Serv
   std::function<void()> on_gone_;
 };
 
+// A connection that gives up its place needs a moment to end.
+constexpr uint32_t kPlacesBetween = 64;
+
+// As many connections as the system allows this process, rather than its cautious first limit.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 class BeastServer : public Server {
  public:
   BeastServer(ServerOptions options, Handler handler)
       : options_(std::move(options)), handler_(std::move(handler)), acceptor_(io_), drain_(io_) {}
 
   Status open() {
+    raise_descriptor_limit();
     error_code error;
     const auto address = asio::ip::make_address(options_.host == "localhost" ? "127.0.0.1" : options_.host, error);
     if (error) return make_error(ErrorCode::kInvalidArgument, "host '{}' is not an address such as 127.0.0.1 or 0.0.0.0", options_.host);
@@ -225,7 +215,7 @@ class BeastServer : public Server {
       stopping_ = true;
       error_code error;
       acceptor_.close(error);
-      for (beast::tcp_stream* idle : idle_) idle->cancel();
+      for (const Place& place : receiving_) place.stream->cancel();
       drain_.expires_after(seconds(drain_s));
       drain_.async_wait([this](error_code code) {
         if (!code) io_.stop();
@@ -237,6 +227,36 @@ class BeastServer : public Server {
   uint32_t connections() const override { return connections_; }
 
  private:
+  // A connection from the time when it may send a request until that is complete.
+  struct Place {
+    beast::tcp_stream* stream;
+    uint64_t bytes;
+  };
+
+  class Receiving {
+   public:
+    Receiving(BeastServer& server, beast::tcp_stream& stream)
+        : server_(server), place_(server.receiving_.insert(server.receiving_.end(), {&stream, 0})) {}
+    ~Receiving() {
+      set(0);
+      server_.receiving_.erase(place_);
+    }
+    // Over the bound on all, whoever began first and is not done is closed: a client that trickles, most likely.
+    void set(uint64_t bytes) const {
+      server_.receiving_bytes_ += bytes - place_->bytes;
+      place_->bytes = bytes;
+      for (auto other = server_.receiving_.begin(); server_.receiving_bytes_ > server_.options_.receiving_bytes_max; ++other) {
+        if (other->bytes == 0) continue;
+        server_.receiving_bytes_ -= std::exchange(other->bytes, 0);
+        other->stream->close();
+      }
+    }
+
+   private:
+    BeastServer& server_;
+    const std::list<Place>::iterator place_;
+  };
+
   asio::awaitable<void> accept_loop() {
     while (!stopping_) {
       auto [error, socket] = co_await acceptor_.async_accept(kTuple);
@@ -247,7 +267,9 @@ class BeastServer : public Server {
         co_await pause.async_wait(kTuple);
         continue;
       }
-      if (connections_ >= options_.connections_max) continue;
+      // The place of one that has not asked for longest goes to the new one.
+      if (connections_ >= options_.connections_max && !receiving_.empty()) receiving_.front().stream->cancel();
+      if (connections_ >= options_.connections_max + kPlacesBetween) continue;
       ++connections_;
       asio::co_spawn(io_, connection(beast::tcp_stream(std::move(socket))), [this](std::exception_ptr failure) {
         --connections_;
@@ -269,39 +291,47 @@ class BeastServer : public Server {
     stream.socket().set_option(tcp::no_delay(true), error);
     const auto endpoint = stream.socket().remote_endpoint(error);
     const std::string peer = error ? "" : endpoint.address().to_string();
-    beast::flat_buffer buffer;
-    while (!stopping_ && co_await exchange(stream, buffer, peer)) {
+    RequestReader reader(options_.header_bytes_max, options_.body_bytes_max);
+    while (!stopping_) {  // two co_awaits in one condition are miscompiled by GCC 12
+      const bool complete = co_await receive(stream, reader);
+      if (!complete) break;
+      const bool more = co_await answer(stream, reader, peer);
+      if (!more) break;
     }
     stream.socket().shutdown(tcp::socket::shutdown_both, error);
   }
 
-  // One request and its answer; false when the connection is to end.
-  asio::awaitable<bool> exchange(beast::tcp_stream& stream, beast::flat_buffer& buffer, const std::string& peer) {
-    Parser parser;
-    parser.header_limit(options_.header_bytes_max);
-    parser.body_limit(options_.body_bytes_max);
-    idle_.insert(&stream);
+  // Reads until a request is complete; false when the connection is to end.
+  asio::awaitable<bool> receive(beast::tcp_stream& stream, RequestReader& reader) {
+    const Receiving receiving(*this, stream);
     stream.expires_after(seconds(options_.header_timeout_s));
-    auto [header_error, header_bytes] = co_await beast::http::async_read_header(stream, buffer, parser, kTuple);
-    idle_.erase(&stream);
-    if (header_error) {
-      co_await refuse(stream, header_error);
-      co_return false;
+    for (;;) {
+      const auto progress = reader.advance();
+      receiving.set(reader.bytes());
+      if (progress == RequestReader::Progress::kComplete) co_return true;
+      if (progress == RequestReader::Progress::kRefused) {
+        co_await refuse(stream, reader.status(), reader.message());
+        co_return false;
+      }
+      if (progress == RequestReader::Progress::kHead) {
+        stream.expires_after(seconds(options_.body_timeout_s));
+        static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+        if (reader.expects_continue()) co_await asio::async_write(stream, asio::buffer(go_on), kTuple);
+        continue;
+      }
+      const std::span<char> room = reader.room();
+      auto [error, count] = co_await stream.async_read_some(asio::buffer(room.data(), room.size()), kTuple);
+      if (error) co_return false;
+      reader.received(count);
     }
-    stream.expires_after(seconds(options_.body_timeout_s));
-    if (beast::iequals(parser.get()[beast::http::field::expect], "100-continue")) {
-      static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-      co_await asio::async_write(stream, asio::buffer(go_on), kTuple);
-    }
-    auto [body_error, body_bytes] = co_await beast::http::async_read(stream, buffer, parser, kTuple);
-    if (body_error) {
-      co_await refuse(stream, body_error);
-      co_return false;
-    }
-    const bool keep_alive = parser.get().keep_alive() && !stopping_;
-    const bool chunked = parser.get().version() >= 11;
-    const auto exchange = std::make_shared<ServerExchange>(io_, take_request(parser, peer), chunked, keep_alive && chunked,
-                                                           options_.pending_bytes_max);
+  }
+
+  // Has the request answered; false when the connection is to end.
+  asio::awaitable<bool> answer(beast::tcp_stream& stream, RequestReader& reader, const std::string& peer) {
+    const bool chunked = reader.is_http_1_1(), keep_alive = chunked && reader.keep_alive() && !stopping_;
+    ServerRequest request = reader.take();
+    request.peer = peer;
+    const auto exchange = std::make_shared<ServerExchange>(io_, std::move(request), chunked, keep_alive, options_.pending_bytes_max);
     asio::steady_timer timer(io_);
     exchange->attach(timer);
     struct Detach {
@@ -310,6 +340,7 @@ class BeastServer : public Server {
     } detach{*exchange};
     watch(stream, exchange);
     handler_(exchange);
+    exchange->drop_body();
     const bool sent = co_await deliver(stream, *exchange);
     error_code ignored;
     stream.socket().cancel(ignored);  // the watch
@@ -340,15 +371,7 @@ class BeastServer : public Server {
     });
   }
 
-  asio::awaitable<void> refuse(beast::tcp_stream& stream, error_code error) {
-    int status = 400;
-    if (error == beast::http::error::end_of_stream || error == asio::error::operation_aborted ||
-        error == asio::error::connection_reset || error == asio::error::eof || error == beast::error::timeout)
-      co_return;  // a timeout has closed the socket already
-    if (error == beast::http::error::header_limit) status = 431;
-    if (error == beast::http::error::body_limit) status = 413;
-    const std::string message = status == 413 ? fmt::format("the body is larger than {} bytes", options_.body_bytes_max)
-                                              : fmt::format("the request cannot be read: {}", error.message());
+  asio::awaitable<void> refuse(beast::tcp_stream& stream, int status, const std::string& message) {
     const std::string body = options_.error_body ? options_.error_body(status, message) : message;
     const std::string text = head_text(status, "application/json", {}) +
                              fmt::format("Content-Length: {}\r\nConnection: close\r\n\r\n{}", body.size(), body);
@@ -372,7 +395,8 @@ class BeastServer : public Server {
   asio::steady_timer drain_;
   // The server's thread only, but for connections_.
   bool stopping_ = false;
-  std::unordered_set<beast::tcp_stream*> idle_;
+  std::list<Place> receiving_;     // in the order in which they began to wait
+  uint64_t receiving_bytes_ = 0;   // of all of them
   std::atomic<uint32_t> connections_{0};
 };
 

@@ -24,7 +24,7 @@ struct ServerRequest {
   std::string path;    // as sent, without the query
   std::string query;   // after '?', as sent
   HeaderList headers;  // names in lower case
-  std::string body;
+  std::string body;    // until the handler returns
   std::string peer;    // address of the client
 
   // The first header of this lower-case name; empty if there is none.
@@ -55,13 +55,14 @@ struct ServerOptions {
   uint16_t port = 0;                         // 0 = any free one
   uint64_t body_bytes_max = 16u << 20;
   uint32_t header_bytes_max = 32u << 10;
-  uint32_t connections_max = 12'000;         // further ones are closed at once
+  uint32_t connections_max = 12'000;         // a further one takes the place of whoever has not asked for longest
+  uint64_t receiving_bytes_max = 64u << 20;  // of all requests that are not complete; beyond, the oldest is closed
   uint64_t pending_bytes_max = 4u << 20;     // of one stream, written and not yet taken by the client
   double header_timeout_s = 75;              // from the connection, or the last answer, to a whole request header;
                                              // past it, as past the other times, the connection is closed
   double body_timeout_s = 60;
   double write_timeout_s = 60;               // for the client to take what is offered
-  // The body (application/json) of an answer that the server gives itself: 400, 413, 431.
+  // The body (application/json) of an answer that the server gives itself: 4xx and 5xx.
   std::function<std::string(int status, std::string_view message)> error_body;
 };
 

@@ -172,10 +172,42 @@ TEST(Server, RefusesWhatIsTooLargeOrBroken) {
     return client.read_all();
   };
   EXPECT_NE(answer("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2000\r\n\r\n").find("{\"status\":413}"), std::string::npos);
-  EXPECT_NE(answer("GET / HTTP/1.1\r\nX: " + std::string(5000, 'x') + "\r\n\r\n").find("{\"status\":431}"), std::string::npos);
+  EXPECT_NE(answer("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(5000, 'x') + "\r\n\r\n").find("{\"status\":431}"), std::string::npos);
   EXPECT_NE(answer("nonsense\r\n\r\n").find("{\"status\":400}"), std::string::npos);
   EXPECT_EQ(answer("GET / HTTP/1.1\r\nHost: h\r\n"), "");  // a header that never ends
   EXPECT_NE(answer("GET /ok HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").find("GET /ok"), std::string::npos);
+}
+
+TEST(Server, UnfinishedRequestsAreBoundedTogether) {
+  ServerOptions options;
+  options.receiving_bytes_max = 200'000;
+  RunningServer running(echo, options);
+  std::vector<std::unique_ptr<Client>> slow;
+  for (int i = 0; i < 30; ++i) {
+    slow.push_back(std::make_unique<Client>(running.port()));
+    slow.back()->send("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(9'000, 'x'));
+  }
+  EXPECT_EQ(slow.front()->read_all(), "");  // closed: it came first
+  Client other(running.port());
+  other.send("POST /ok HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 50000\r\n\r\n" + std::string(50'000, 'x'));
+  EXPECT_NE(other.read_all().find("POST /ok"), std::string::npos);
+}
+
+TEST(Server, ANewConnectionTakesThePlaceOfTheOldestIdleOne) {
+  ServerOptions options;
+  options.connections_max = 3;
+  RunningServer running(echo, options);
+  std::vector<std::unique_ptr<Client>> idle;
+  for (int i = 0; i < 3; ++i) {
+    idle.push_back(std::make_unique<Client>(running.port()));
+    ASSERT_TRUE(soon([&] { return running.server().connections() == static_cast<uint32_t>(i + 1); }));
+  }
+  Client other(running.port());
+  other.send("GET /ok HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_NE(other.read_all().find("GET /ok"), std::string::npos);
+  EXPECT_EQ(idle.front()->read_all(), "");
+  idle.back()->send("GET /ok HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_NE(idle.back()->read_all().find("GET /ok"), std::string::npos);
 }
 
 TEST(Server, StopLetsAnswersUnderWayEnd) {
