@@ -224,6 +224,21 @@ TEST(Engine, ConstraintHoldsWithDraftsAndForks) {
   }
 }
 
+TEST(Engine, ACompleteAnswerEndsThoughItMayNotStop) {
+  EngineOptions options;
+  options.end_of_generation = {3};
+  World s(100, options);
+  for (const bool ignore_eos : {true, false}) {
+    Request request = greedy_request(prompt_of(2, 10), 100);
+    request.constraint = std::make_unique<PatternConstraint>(std::vector<TokenId>{1, 2, 3}, 60);
+    request.ignore_eos = ignore_eos;
+    request.min_tokens = 20;
+    const Answer answer = s.run(std::move(request));
+    EXPECT_EQ(answer.ids, (std::vector<TokenId>{1, 2}));
+    EXPECT_EQ(answer.finish->reason, FinishReason::kStop);
+  }
+}
+
 TEST(Engine, LogprobsComeWithTheTokens) {
   World s;
   Request request = greedy_request(prompt_of(2, 10), 5);

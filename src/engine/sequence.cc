@@ -1,6 +1,7 @@
 #include "engine/sequence.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "base/check.h"
@@ -36,11 +37,21 @@ Result<SampledToken> Sequence::sample(std::span<float> logits) {
   return sampler_.sample(logits, context);
 }
 
+// Whether the constraint allows nothing but tokens that end the answer.
+bool Sequence::must_end() const {
+  uint32_t allowed = 0, ending = 0;
+  for (const uint32_t word : allowed_) allowed += static_cast<uint32_t>(std::popcount(word));
+  for (const TokenId id : state_->ending) ending += allowed_[id / 32] >> (id % 32) & 1;
+  return ending > 0 && allowed == ending;
+}
+
 bool Sequence::advance(std::span<float> logits) {
   RIVAL_CHECK(!finished());
   Result<SampledToken> token = sample(logits);
   if (token.ok()) {
     accept(std::move(token).value());
+  } else if (constraint_ && may_not_end() && must_end()) {
+    end(FinishReason::kStop);  // the answer is complete, however long it was meant to be
   } else {
     end(FinishReason::kError, token.error());
   }

@@ -88,6 +88,7 @@ class Sequence {
 
   Result<SampledToken> sample(std::span<float> logits);
   bool may_not_end() const;
+  bool must_end() const;
   void accept(SampledToken token);
   void take_tokens(Output& output, bool all);
   Timings timings(Clock::time_point now) const;
