@@ -246,7 +246,7 @@ class Hostile(unittest.TestCase):
     def test_no_path_leaves_the_server(self):
         for path in (b"/../../../../etc/passwd", b"/v1/../../etc/passwd", b"/v1/models/../../../../etc/passwd", b"/v1/models/%2e%2e%2f%2e%2e%2fetc%2fpasswd",
                      b"//etc/passwd", b"/v1/models//etc/passwd", b"/v1/models/%00", b"/%", b"/%zz", b"/v1/models/%", b"/..%5c..%5cwindows", b"/.git/config",
-                     b"/static/../../rival", b"/v1/responses/../../x", b"/v1/models/" + b"a" * 20_000, b"/?" + b"a=b&" * 5000):
+                     b"/static/../../rival", b"/v1/responses/../../x", b"/v1/models/" + b"a" * 20_000, b"/nowhere?" + b"a=b&" * 5000):
             with self.subTest(path[:60]):
                 answer = self.exchange(get(path))
                 self.assertIn(statuses(answer)[0], (400, 404), answer[:300])
