@@ -8,6 +8,8 @@ import { morphChildren } from "./morph";
 
 // An open block longer than this is drawn as plain text until it is closed.
 const kOpenMax = 16_000;
+// What a frame may spend on blocks that came in at once.
+const kBudgetMs = 10;
 // Links by reference need the whole text; a long text does without.
 const kDefinition = /^ {0,3}\[[^\]^\n]+\]:\s*\S/m;
 const kWholeMax = 50_000;
@@ -22,17 +24,29 @@ export class MarkdownView {
 
   constructor(private readonly host: HTMLElement) {}
 
-  /** Draws `text`. While `growing`, its end is unfinished. */
-  update(text: string, growing: boolean): void {
-    if (this.finished || !text.startsWith(this.seen)) this.reset();
-    this.finished = !growing;
+  /** Draws `text`; while `growing`, its end is unfinished. False: the time was up first, and more is to be drawn. */
+  update(text: string, growing: boolean, budgetMs = kBudgetMs): boolean {
+    if ((this.finished && text !== this.seen) || !text.startsWith(this.seen)) this.reset();
+    else if (this.finished && !growing) return true;
+    else if (this.finished) this.reset();
     this.splitter.push(text.slice(this.seen.length));
     this.seen = text;
-    if (!growing && text.length < kWholeMax && kDefinition.test(text)) return this.drawWhole(text);
-    for (; this.drawn < this.splitter.closed.length; ++this.drawn) this.closeBlock(this.splitter.closed[this.drawn]);
-    if (growing) return this.drawOpen(this.splitter.open, this.splitter.inside);
-    if (this.splitter.open.trim() !== "") this.closeBlock(this.splitter.open);
+    if (!growing && text.length < kWholeMax && kDefinition.test(text)) this.drawWhole(text);
+    else if (!this.drawClosed(budgetMs)) return false;
+    else if (growing) this.drawOpen(this.splitter.open, this.splitter.inside);
+    else if (this.splitter.open.trim() !== "") this.closeBlock(this.splitter.open);
     else this.dropOpen();
+    this.finished = !growing;
+    return true;
+  }
+
+  private drawClosed(budgetMs: number): boolean {
+    const { closed } = this.splitter;
+    for (const end = performance.now() + budgetMs; this.drawn < closed.length; ++this.drawn) {
+      if (performance.now() > end) return false;
+      this.closeBlock(closed[this.drawn]);
+    }
+    return true;
   }
 
   private reset(): void {

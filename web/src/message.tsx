@@ -18,22 +18,20 @@ const words = (text: string) => text.split(/\s+/).filter(Boolean).length;
 function GrowingMarkdown({ message, part }: { message: Message; part: "text" | "reasoning" }) {
   const host = useRef<HTMLDivElement>(null);
   const drawing = useRef<MarkdownView | null>(null);
-  const running = message.state === "running";
   useLayoutEffect(() => {
     drawing.current ??= new MarkdownView(host.current!);
     const draw = () => {
       const now = view.value.tree.get(message.id) ?? message;
-      drawing.current!.update(now[part] ?? "", now.state === "running");
+      if (!drawing.current!.update(now[part] ?? "", now.state === "running")) drawer.request();
     };
-    draw();
-    if (!running) return;
     const drawer = new FrameDrawer(draw);
+    draw();
     const stop = onGrowth(message.id, () => drawer.request());
     return () => {
       stop();
       drawer.stop();
     };
-  }, [message, part, running]);
+  }, [message, part]);
   return <div class="markdown" ref={host} />;
 }
 
