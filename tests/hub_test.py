@@ -18,6 +18,7 @@ import unittest
 import zipfile
 from unittest import mock
 
+import tiny_folder
 from fake_hub import COMMIT, FakeHub, File, Repository
 
 RIVAL = None
@@ -141,6 +142,30 @@ class Pull(Case):
         self.assertTrue(path.is_dir())
         there = sorted(p.name for p in path.iterdir())
         self.assertEqual(there, sorted(set(files) - {"README.md", "pytorch_model.bin"} | {"manifest.json"}))
+
+    def test_a_folder_answers(self):
+        files = {n: File(data, large=n.endswith(".safetensors")) for n, data in tiny_folder.files().items()}
+        self.hub.repositories["org/tiny"] = Repository(files)
+        run = ("run", "hf:org/tiny", "Hello", "--max-tokens", "6", "--seed", "1", "--json-stream")
+        answer = self.rival(*run)
+        lines = [json.loads(line) for line in answer.stdout.splitlines()]
+        self.assertGreater(len(lines), 1, answer.stdout)
+        requests = len(self.hub.requests)
+        self.assertEqual([json.loads(x).get("text") for x in self.rival(*run).stdout.splitlines()],
+                         [line.get("text") for line in lines], "the same seed, the same text")
+        self.assertEqual(len(self.hub.requests), requests, "a folder that is here asks nobody")
+        self.assertEqual(self.rival("inspect", "tokens", "hf:org/tiny", "--file", __file__, "--json").returncode, 0)
+
+    def test_a_blob_without_an_ending_is_known_by_its_content(self):
+        folder = self.folder / "plain"
+        folder.mkdir()
+        for name, data in tiny_folder.files().items():
+            (folder / name).write_bytes(data)
+        self.rival("convert", str(folder), str(self.folder / "tiny.gguf"))
+        blob = self.folder / ("sha256-" + sha256((self.folder / "tiny.gguf").read_bytes()))
+        (self.folder / "tiny.gguf").rename(blob)
+        self.rival("run", str(blob), "Hello", "--max-tokens", "4")
+        self.assertIn("llama", self.rival("inspect", str(blob)).stdout)
 
     def test_a_small_file_is_checked_by_its_git_hash(self):
         self.hub.repositories["org/m"] = Repository({"m.gguf": File(content("m", 100), large=False)})

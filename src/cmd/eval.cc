@@ -75,7 +75,11 @@ int run_perplexity(int argc, char** argv) {
 
 int run_eval(int argc, char** argv) {
   const std::string_view what = argc > 1 ? argv[1] : "--help";
-  if (what == "perplexity") return run_perplexity(argc - 1, argv + 1);
+  if (what == "perplexity") {
+    std::string whole = "eval perplexity";  // as messages about flags call it
+    argv[1] = whole.data();
+    return run_perplexity(argc - 1, argv + 1);
+  }
   const bool help = what == "--help" || what == "-h";
   fmt::print(help ? stdout : stderr, "{}usage: rival eval perplexity MODEL FILE [--context 512] [--json]\n",
              help ? "Measures how well a model predicts.\n" : fmt::format("rival eval: '{}' is not known\n", what));

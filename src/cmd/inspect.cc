@@ -34,8 +34,12 @@ Result<std::filesystem::path> find_model(const std::string& name) {
 }
 
 int run_inspect(int argc, char** argv) {
-  for (const Part& part : kParts)
-    if (argc > 1 && part.name == argv[1]) return part.run(argc - 1, argv + 1);
+  for (const Part& part : kParts) {
+    if (argc < 2 || part.name != argv[1]) continue;
+    std::string whole = fmt::format("inspect {}", part.name);  // as messages about flags call it
+    argv[1] = whole.data();
+    return part.run(argc - 1, argv + 1);
+  }
   std::string name;
   bool as_json = false;
   CLI::App app(

@@ -102,7 +102,6 @@ Status print_logits(Loaded& loaded, std::span<const text::TokenId> ids, bool as_
   model::KvStore kv(config, model::KvType::kF32, static_cast<uint32_t>(pages.size()));
   const size_t step = std::clamp<uint64_t>(kLogitsAtOnce / config.vocabulary_size, 1, 512);
   std::vector<float> logits;
-  if (as_json) fmt::print("{{\"logits\": [");
   for (size_t at = 0; at < ids.size(); at += step) {
     const size_t count = std::min(step, ids.size() - at);
     const model::SequenceSlice slice = {.tokens = ids.subspan(at, count),
@@ -116,7 +115,7 @@ Status print_logits(Loaded& loaded, std::span<const text::TokenId> ids, bool as_
         print_best(loaded.source, at + i, row);
         continue;
       }
-      if (at + i > 0) fmt::print(",\n");
+      fmt::print("{}", at + i > 0 ? ",\n" : "{\"logits\": [");  // nothing before the first numbers are there
       print_row(row);
     }
   }

@@ -157,7 +157,10 @@ Result<json::object> describe_model(const std::filesystem::path& path) {
   std::error_code ignored;
   const bool folder = std::filesystem::is_directory(path, ignored);
   const Status read = folder ? describe_folder(path, out) : describe_gguf(path, out);
-  if (!read.ok()) return with_context(read.error(), path.string());
+  if (!read.ok()) {
+    const bool named = read.error().message.starts_with(path.string());
+    return named ? read.error() : with_context(read.error(), path.string());
+  }
   if (const auto texts = model::open_texts(path); texts.ok()) {
     if (texts->tokenizer) out["tokenizer"] = describe_tokenizer(*texts);
     if (!texts->chat_template.empty()) out["chat_template"] = texts->chat_template;

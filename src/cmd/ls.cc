@@ -71,7 +71,7 @@ void print_json(const std::vector<Line>& lines) {
 }
 
 void print_table(const std::vector<Line>& lines) {
-  size_t name_width = 4, parameters_width = 4, licence_width = 7;
+  size_t name_width = 4, parameters_width = 10, licence_width = 7;
   for (const Line& line : lines) {
     name_width = std::max(name_width, line.name.size());
     parameters_width = std::max(parameters_width, line.parameters.size());

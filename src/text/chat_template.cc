@@ -41,7 +41,7 @@ jinja::Value to_value(jinja::Runtime& runtime, const json::value& source) {
     case json::kind::null: return jinja::Value::none();
     case json::kind::bool_: return jinja::Value::boolean(source.get_bool());
     case json::kind::int64: return jinja::Value::integer(source.get_int64());
-    case json::kind::uint64: jinja::raise_overflow();
+    case json::kind::uint64: return jinja::Value::large(source.get_uint64());
     case json::kind::double_: return jinja::Value::real(source.get_double());
     case json::kind::string: return runtime.string(std::string(source.get_string()));
     case json::kind::object: return to_dict(runtime, source.get_object());

@@ -55,6 +55,18 @@ TEST(ChatTemplate, MarksWhatTheAssistantSaid) {
   EXPECT_EQ(spans, (std::vector<std::pair<size_t, size_t>>{{3, 6}, {9, 10}}));
 }
 
+// Schemas of unsigned types have such a maximum.
+TEST(ChatTemplate, WritesIntsOfAllSixtyFourBits) {
+  constexpr auto kVariables = R"({"u": 18446744073709551615, "v": 9223372036854775808, "tool": {"maximum": 18446744073709551615}})";
+  EXPECT_EQ(render("{{ u }} {{ tool|tojson }} {{ [v] }} {{ u ~ 1 }}", kVariables),
+            "18446744073709551615 {\"maximum\": 18446744073709551615} [9223372036854775808] 184467440737095516151");
+  EXPECT_EQ(render("{{ u > v }} {{ v > -1 }} {{ u == v }} {{ u in [v, u] }} {{ u is integer }} {{ u is number }} {{ 1 if u }}", kVariables),
+            "True True False True True True 1");
+  for (const char* source : {"{{ u + 1 }}", "{{ -u }}", "{{ u < 1.5 }}", "{{ 2**64 }}", "{{ 99999999999999999999 }}",
+                             "{{ u|abs }}", "{{ range(u) }}", "{{ 'a' * u }}", "{{ '%d' % u }}"})
+    EXPECT_TRUE(render(source, kVariables).starts_with("error: ") || render(source, kVariables).starts_with("parse: ")) << source;
+}
+
 TEST(ChatTemplate, ErrorsNameTheLine) {
   EXPECT_EQ(render("a\n{{ x.y }}", "{}"), "error: chat template, line 2: 'x' is undefined");
   EXPECT_EQ(render("a\n{% if %}", "{}"), "parse: chat template, line 2: expected an expression, found the end of a tag");

@@ -142,6 +142,7 @@ void raise_overflow() { raise(Raised::kUnsupported, "integers beyond 64 bits are
 Value arithmetic(Runtime& runtime, Op op, const Value& a, const Value& b) {
   if (a.is_integral() && b.is_integral()) return integer_arithmetic(op, a.integer(), b.integer());
   if (a.is_number() && b.is_number()) return real_arithmetic(op, a.real(), b.real());
+  if ((a.is(Kind::kLarge) || b.is(Kind::kLarge)) && !a.is_object() && !b.is_object()) raise_overflow();
   if (a.is_undefined()) raise_undefined(a);
   if (a.is_string() && op == Op::kMod) return format_percent(runtime, a, b);
   if (b.is_undefined()) raise_undefined(b);

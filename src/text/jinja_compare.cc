@@ -90,7 +90,16 @@ bool compare_sequences(Op op, const Values& a, const Values& b) {
   return ordered(op, a.size(), b.size());
 }
 
+// Beyond every other int, and equal to no float: those are not looked at to the last bit.
+bool compare_large(Op op, const Value& a, const Value& b) {
+  if (a.is(Kind::kLarge) && b.is(Kind::kLarge)) return ordered(op, a.large(), b.large());
+  if (a.is(Kind::kFloat) || b.is(Kind::kFloat)) raise_overflow();
+  return a.is(Kind::kLarge) ? ordered(op, 1, 0) : ordered(op, 0, 1);
+}
+
 bool compare_order(Op op, const Value& a, const Value& b) {
+  const auto whole = [](const Value& value) { return value.is_number() || value.is(Kind::kLarge); };
+  if ((a.is(Kind::kLarge) || b.is(Kind::kLarge)) && whole(a) && whole(b)) return compare_large(op, a, b);
   if (a.is_number() && b.is_number()) {
     if (std::isnan(a.real()) || std::isnan(b.real())) return false;
     return ordered(op, exact(a), exact(b));
@@ -142,11 +151,13 @@ bool truth(const Value& value) {
     case Kind::kBool:
     case Kind::kInt: return value.integer() != 0;
     case Kind::kFloat: return value.real() != 0;
+    case Kind::kLarge: return true;
     default: return !has_length(value) || length(value) != 0;
   }
 }
 
 bool equal(const Value& a, const Value& b) {
+  if (a.is(Kind::kLarge) || b.is(Kind::kLarge)) return a.same_as(b);
   if (a.is_number() && b.is_number()) {
     if (a.is_integral() && b.is_integral()) return a.integer() == b.integer();
     return exact(a) == exact(b);
@@ -195,7 +206,8 @@ size_t hash_value(const Value& value) {
   switch (value.kind()) {
     case Kind::kNone: return 0x9E3779B97F4A7C15;
     case Kind::kBool:
-    case Kind::kInt: return std::hash<int64_t>()(value.integer());
+    case Kind::kInt:
+    case Kind::kLarge: return std::hash<int64_t>()(value.integer());
     case Kind::kFloat:
       if (value.real() == std::floor(value.real()) && std::fabs(value.real()) < 0x1p63)
         return std::hash<int64_t>()(static_cast<int64_t>(value.real()));

@@ -48,6 +48,7 @@ class JsonWriter {
       case Kind::kNone: out_ += "null"; return;
       case Kind::kBool: out_ += value.integer() != 0 ? "true" : "false"; return;
       case Kind::kInt: out_ += fmt::format("{}", value.integer()); return;
+      case Kind::kLarge: out_ += fmt::format("{}", value.large()); return;
       case Kind::kFloat: out_ += number(value.real()); return;
       case Kind::kString: write_text(value.text()); return;
       case Kind::kList:
@@ -140,6 +141,7 @@ class JsonWriter {
       case Kind::kNone: write_text("null"); return;
       case Kind::kBool: write_text(key.integer() != 0 ? "true" : "false"); return;
       case Kind::kInt: write_text(fmt::format("{}", key.integer())); return;
+      case Kind::kLarge: write_text(fmt::format("{}", key.large())); return;
       case Kind::kFloat: write_text(number(key.real())); return;
       default: raise(Raised::kType, "keys must be str, int, float, bool or None, not {}", type_name(key));
     }

@@ -31,7 +31,8 @@ Value is_bool(Runtime&, const Bound& a) {
   return Value::boolean(a[0].is(Kind::kBool) && (a[0].integer() != 0) == kTruth);
 }
 
-Value number(Runtime&, const Bound& a) { return Value::boolean(a[0].is_number()); }
+Value number(Runtime&, const Bound& a) { return Value::boolean(a[0].is_number() || a[0].is(Kind::kLarge)); }
+Value integer(Runtime&, const Bound& a) { return Value::boolean(a[0].is(Kind::kInt) || a[0].is(Kind::kLarge)); }
 
 Value sequence(Runtime&, const Bound& a) {
   const Value& value = a[0];
@@ -90,7 +91,7 @@ constexpr Builtin kTests[] = {
     {"greaterthan", "/a /b", comparing<Op::kGreater>},
     {"gt", "/a /b", comparing<Op::kGreater>},
     {"in", "value seq", comparing<Op::kIn>},
-    {"integer", "value", of_kind<Kind::kInt>},
+    {"integer", "value", integer},
     {"iterable", "value", is_iterable},
     {"le", "/a /b", comparing<Op::kLessEqual>},
     {"lessthan", "/a /b", comparing<Op::kLess>},

@@ -120,6 +120,7 @@ void append_repr(std::string& out, const Value& value) {
     case Kind::kNone: out += "None"; return;
     case Kind::kBool: out += value.integer() != 0 ? "True" : "False"; return;
     case Kind::kInt: fmt::format_to(std::back_inserter(out), "{}", value.integer()); return;
+    case Kind::kLarge: fmt::format_to(std::back_inserter(out), "{}", value.large()); return;
     case Kind::kFloat: out += repr_real(value.real()); return;
     case Kind::kString:
       value.object()->runtime.spend_bytes(value.text().size());
@@ -185,7 +186,8 @@ std::string_view type_name(const Value& value) {
     case Kind::kUndefined: return "Undefined";
     case Kind::kNone: return "NoneType";
     case Kind::kBool: return "bool";
-    case Kind::kInt: return "int";
+    case Kind::kInt:
+    case Kind::kLarge: return "int";
     case Kind::kFloat: return "float";
     case Kind::kString: return value.as<String>().markup ? "Markup" : "str";
     case Kind::kList: return "list";

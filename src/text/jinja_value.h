@@ -21,6 +21,7 @@ enum class Kind : uint8_t {
   kBool,
   kInt,
   kFloat,
+  kLarge,  // an int from 2^63 to 2^64 - 1, as schemas have for a maximum: it is written and compared, not computed with
   kUndefined,  // from here on: objects
   kString,
   kList,
@@ -82,6 +83,7 @@ class Value {
   static Value none() { return number(Kind::kNone, 0); }
   static Value boolean(bool value) { return number(Kind::kBool, value ? 1 : 0); }
   static Value integer(int64_t value) { return number(Kind::kInt, value); }
+  static Value large(uint64_t value) { return number(Kind::kLarge, static_cast<int64_t>(value)); }
   static Value real(double value) {
     Value result;
     result.kind_ = Kind::kFloat;
@@ -100,6 +102,7 @@ class Value {
   bool is_object() const { return kind_ >= Kind::kUndefined; }
 
   int64_t integer() const { return integer_; }  // of a bool or an int
+  uint64_t large() const { return static_cast<uint64_t>(integer_); }  // of a large int
   double real() const { return kind_ == Kind::kFloat ? real_ : static_cast<double>(integer_); }  // of a number
   Object* object() const { return object_; }
   template <typename T>
