@@ -38,6 +38,16 @@ def messages(kind, rng):
     return [question]
 
 
+API_PATHS = {"chat": "/chat/completions", "completions": "/completions"}
+
+
+def question(api, asked):
+    """The part of a body that asks; a base model gets the messages as one text."""
+    if api == "chat":
+        return {"messages": asked}
+    return {"prompt": "\n\n".join(message["content"] for message in asked)}
+
+
 # ---- the streams -------------------------------------------------------------------------------------------------
 
 
@@ -73,10 +83,11 @@ class Stream:
             self.connect()
         kind = KINDS[self.turn % len(KINDS)]
         self.turn += 1
-        body = json.dumps({"model": self.load.model, "messages": messages(kind, self.rng), "stream": True,
+        asked = messages(kind, self.rng)
+        body = json.dumps({**question(self.load.api, asked), "model": self.load.model, "stream": True,
                            "stream_options": {"include_usage": True}, "max_tokens": self.rng.randint(32, 96),
                            "temperature": 0.8, "ignore_eos": True}).encode()
-        head = (f"POST {self.load.path}/chat/completions HTTP/1.1\r\nHost: {self.load.host}:{self.load.port}\r\n"
+        head = (f"POST {self.load.path}{API_PATHS[self.load.api]} HTTP/1.1\r\nHost: {self.load.host}:{self.load.port}\r\n"
                 f"Authorization: Bearer {self.load.key}\r\nContent-Type: application/json\r\n"
                 f"Content-Length: {len(body)}\r\n\r\n").encode()
         self.answer = Answer(kind, time.monotonic())
@@ -166,7 +177,8 @@ class Stream:
         if data.get("usage"):
             answer.tokens, answer.prompt = data["usage"]["completion_tokens"], data["usage"]["prompt_tokens"]
             answer.cached = (data["usage"].get("prompt_tokens_details") or {}).get("cached_tokens")
-        if not data.get("choices") or not data["choices"][0].get("delta", {}).get("content"):
+        choice = data["choices"][0] if data.get("choices") else {}
+        if not (choice.get("text") or choice.get("delta", {}).get("content")):
             return
         if answer.first is None:
             answer.first = now
@@ -185,10 +197,10 @@ class Stream:
 class Load:
     """`streams` streams against one endpoint."""
 
-    def __init__(self, url, key, model, streams):
+    def __init__(self, url, key, model, streams, api="chat"):
         parts = urllib.parse.urlsplit(url)
         self.host, self.port = parts.hostname, parts.port or 80
-        self.path, self.key, self.model = parts.path.rstrip("/") or "/v1", key, model
+        self.path, self.key, self.model, self.api = parts.path.rstrip("/") or "/v1", key, model, api
         self.selector = selectors.DefaultSelector()
         self.streams = [Stream(self, number) for number in range(streams)]
         self.answers, self.errors = [], []
