@@ -111,6 +111,7 @@ export function Composer() {
           id="composer-text"
           ref={area}
           rows={1}
+          dir="auto"
           aria-label={t("composer")}
           placeholder={t("composer")}
           value={draft.value}
