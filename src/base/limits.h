@@ -71,6 +71,13 @@ constexpr size_t kToolNameBytesMax = 128;             // as in Anthropic's API; 
 
 // ---- what the server keeps ---------------------------------------------------------------------------------
 constexpr int kDatabaseBusyMs = 10'000;               // another process writes: a backup's end, a second server
+constexpr size_t kItemsMax = 10'000;                  // of one input, or of the chain of answers before it
+constexpr size_t kItemsAddedMax = 20;                 // to a conversation at once, as in OpenAI's API
+constexpr size_t kPageItemsMax = 100;                 // of one page of a list, as in OpenAI's API
+constexpr size_t kItemIdBytesMax = 128;
+constexpr size_t kNotePairsMax = 16;                  // metadata of a kept object: OpenAI's bounds, in characters
+constexpr size_t kNoteKeyMax = 64;
+constexpr size_t kNoteValueMax = 512;
 constexpr uint64_t kDatabaseCheckBytesMax = 256u << 20;  // a larger file is not read whole at every start: about 1 s
 
 // ---- the page -----------------------------------------------------------------------------------------------

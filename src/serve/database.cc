@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <future>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -213,55 +214,25 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
   std::error_code ignored;
   if (std::filesystem::file_size(path, ignored) <= limits::kDatabaseCheckBytesMax) RIVAL_RETURN_IF_ERROR(database->connection_->check(false));
   RIVAL_RETURN_IF_ERROR(database->connection_->migrate(steps));
-  database->thread_ = std::thread([raw = database.get()] { raw->work(); });
   return database;
 }
 
 Database::~Database() {
-  {
-    const std::lock_guard guard(mutex_);
-    ending_ = true;
-  }
-  news_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  thread_.finish();
   if (lock_ >= 0) ::close(lock_);
 }
 
 void Database::post(Job job) {
-  {
-    const std::lock_guard guard(mutex_);
-    jobs_.push_back(std::move(job));
-  }
-  news_.notify_one();
+  thread_.post([this, job = std::move(job)] { job(*connection_); });
 }
 
 void Database::wait(const Job& job) {
-  RIVAL_CHECK(std::this_thread::get_id() != thread_.get_id());
-  std::mutex mutex;
-  std::condition_variable done_news;
-  bool done = false;
+  std::promise<void> done;
   post([&](Connection& connection) {
     job(connection);
-    const std::lock_guard guard(mutex);
-    done = true;
-    done_news.notify_one();
+    done.set_value();
   });
-  std::unique_lock lock(mutex);
-  done_news.wait(lock, [&] { return done; });
-}
-
-void Database::work() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    news_.wait(lock, [&] { return ending_ || !jobs_.empty(); });
-    if (jobs_.empty()) return;
-    Job job = std::move(jobs_.front());
-    jobs_.pop_front();
-    lock.unlock();
-    job(*connection_);
-    job = nullptr;  // what it holds ends without the lock
-    lock.lock();
-  }
+  done.get_future().wait();
 }
 
 }  // namespace rival::serve

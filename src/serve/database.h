@@ -7,21 +7,18 @@
 //    other thread ever waits for the disk, and a job sees all that earlier jobs wrote.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <unordered_map>
 
 #include "base/result.h"
+#include "serve/job_thread.h"
 #include "serve/schema.h"
 
 struct sqlite3;
@@ -138,18 +135,11 @@ class Database {
  private:
   Database() = default;
   Status take_lock();
-  void work();
 
   std::unique_ptr<Connection> connection_;  // the thread's alone
   int lock_ = -1;
   bool lock_is_first_ = false;
-
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable news_;
-  std::deque<Job> jobs_;
-  bool ending_ = false;
-
-  std::thread thread_;
+  JobThread thread_;
 };
 
 // Copies the database of a server, which may be running and writing, to a file of its own: one moment's content,

@@ -26,15 +26,25 @@ void JobThread::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+void JobThread::finish() {
+  {
+    const std::lock_guard lock(mutex_);
+    finishing_ = true;
+  }
+  news_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
 void JobThread::run() {
   std::unique_lock lock(mutex_);
-  const auto ready = [this] { return stopping_ || !jobs_.empty(); };
+  const auto ready = [this] { return stopping_ || finishing_ || !jobs_.empty(); };
   for (;;) {
     if (tick_) {
       news_.wait_for(lock, period_, ready);
     } else {
       news_.wait(lock, ready);
     }
+    if (finishing_ && jobs_.empty()) stopping_ = true;
     if (stopping_) return;
     std::function<void()> job;
     if (!jobs_.empty()) {

@@ -22,6 +22,8 @@ class JobThread {
   void post(std::function<void()> job);
   // Waits for the job under way; those that wait are dropped. Idempotent. Not from a job.
   void stop();
+  // Waits for all jobs, those too that they post; then as after stop().
+  void finish();
 
  private:
   void run();
@@ -33,6 +35,7 @@ class JobThread {
   // guarded by mutex_
   std::deque<std::function<void()>> jobs_;
   bool stopping_ = false;
+  bool finishing_ = false;  // stop when there are no more jobs
 
   std::thread thread_;  // last: it uses all of the above
 };

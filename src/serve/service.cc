@@ -4,19 +4,24 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/sha256.h"
+#include "http/url.h"
 #include "serve/fields.h"
+#include "serve/response_run.h"
+#include "serve/response_store.h"
 
 namespace rival::serve {
 namespace {
 
 struct Route {
   std::string_view method;
-  std::string_view path;
-  bool prefix;  // the path is followed by a name
-  bool open;    // needs no key
+  std::string_view path;  // "{...}" stands for one part, whatever it is
+  bool prefix;            // the path is followed by a name
+  bool open;              // needs no key
   RouteHandler handler;
   ModelHandler model_handler = nullptr;  // in place of the other
+  bool needs_body = true;                // of POST
 };
 
 constexpr Route kRoutes[] = {
@@ -25,6 +30,20 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/embeddings", false, false, nullptr, embeddings},
     {"POST", "/v1/messages", false, false, nullptr, anthropic_messages},
     {"POST", "/v1/messages/count_tokens", false, false, nullptr, anthropic_count_tokens},
+    {"POST", "/v1/responses", false, false, nullptr, create_response},
+    {"POST", "/v1/responses/input_tokens", false, false, nullptr, count_response_input},
+    {"GET", "/v1/responses/{response_id}", false, false, show_response},
+    {"DELETE", "/v1/responses/{response_id}", false, false, delete_response},
+    {"POST", "/v1/responses/{response_id}/cancel", false, false, cancel_response, nullptr, false},
+    {"GET", "/v1/responses/{response_id}/input_items", false, false, list_response_input},
+    {"POST", "/v1/conversations", false, false, create_conversation, nullptr, false},
+    {"GET", "/v1/conversations/{conversation_id}", false, false, show_conversation},
+    {"POST", "/v1/conversations/{conversation_id}", false, false, update_conversation},
+    {"DELETE", "/v1/conversations/{conversation_id}", false, false, delete_conversation},
+    {"POST", "/v1/conversations/{conversation_id}/items", false, false, add_conversation_items},
+    {"GET", "/v1/conversations/{conversation_id}/items", false, false, list_conversation_items},
+    {"GET", "/v1/conversations/{conversation_id}/items/{item_id}", false, false, show_conversation_item},
+    {"DELETE", "/v1/conversations/{conversation_id}/items/{item_id}", false, false, delete_conversation_item},
     {"GET", "/v1/models", false, false, list_models},
     {"GET", "/v1/models/", true, false, show_model},
     {"POST", "/tokenize", false, false, nullptr, tokenize},
@@ -44,7 +63,21 @@ constexpr Route kRoutes[] = {
 };
 
 bool matches(const Route& route, std::string_view path) {
-  return route.prefix ? path.starts_with(route.path) && path.size() > route.path.size() : path == route.path;
+  if (route.prefix) return path.starts_with(route.path) && path.size() > route.path.size();
+  std::string_view pattern = route.path;
+  while (!pattern.empty() && !path.empty()) {
+    if (pattern.front() != '{') {
+      if (pattern.front() != path.front()) return false;
+      pattern.remove_prefix(1);
+      path.remove_prefix(1);
+      continue;
+    }
+    const size_t part = std::min(path.find('/'), path.size());
+    if (part == 0) return false;
+    pattern.remove_prefix(pattern.find('}') + 1);
+    path.remove_prefix(part);
+  }
+  return pattern.empty() && path.empty();
 }
 
 // "name:port" or "[::1]:port" without its port.
@@ -76,6 +109,12 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::string path_part(const http::ServerRequest& request, size_t index) {
+  std::string_view rest = request.path;
+  for (size_t i = 0; i <= index && !rest.empty(); ++i) rest.remove_prefix(std::min(rest.find('/'), rest.size() - 1) + 1);
+  return http::decode_percent(rest.substr(0, rest.find('/')));
+}
+
 void respond_json(const std::shared_ptr<http::Exchange>& exchange, const json::value& body, int status) {
   exchange->respond(status, "application/json", to_json_text(body));
 }
@@ -94,7 +133,15 @@ void with_model(Service& service, const std::shared_ptr<http::Exchange>& exchang
   });
 }
 
-Service::Service(Models& models, ServiceOptions options) : models_(models), options_(std::move(options)) {}
+Service::Service(Models& models, ServiceOptions options)
+    : models_(models), response_runs_(std::make_unique<ResponseRuns>()), options_(std::move(options)) {
+  if (!options_.database || !options_.database->first()) return;
+  options_.database->post([](Connection& db) {
+    if (const Status done = fail_unfinished(db); !done.ok()) log(LogLevel::kError, "{}", done.error().message);
+  });
+}
+
+Service::~Service() = default;
 
 // A page of another site that the user visits can make the browser send requests here under that site's name (DNS
 // rebinding), so the Host header must be one that this machine is known by.
@@ -141,7 +188,7 @@ void Service::handle(const std::shared_ptr<http::Exchange>& exchange) {
     if (route.method != request.method) continue;
     if (!route.open && !allowed_key(request))
       return respond_error(exchange, {401, "authentication_error", "a valid API key is needed: Authorization: Bearer KEY", "", "invalid_api_key"});
-    if (route.method != "POST") return route.handler(*this, exchange, {});
+    if (route.method != "POST" || (!route.needs_body && request.body.empty())) return route.handler(*this, exchange, {});
     const auto body = parse_json(request.body);
     if (!body.ok()) return respond_error(exchange, {400, "invalid_request_error", body.error().message, "", "invalid_json"});
     if (!body->is_object()) return respond_error(exchange, {400, "invalid_request_error", fmt::format("the body is {}; expected an object", kind_of(*body)), "", "invalid_json"});

@@ -20,10 +20,13 @@ struct ServiceOptions {
   std::shared_ptr<Database> database;      // what the server keeps
 };
 
+class ResponseRuns;
+
 class Service {
  public:
   // `models` outlives the service.
   Service(Models& models, ServiceOptions options);
+  ~Service();
 
   // Answers one request, now or from the engine's thread.
   void handle(const std::shared_ptr<http::Exchange>& exchange);
@@ -35,6 +38,7 @@ class Service {
   uint64_t requests() const { return requests_; }
 
   Database& database() { return *options_.database; }
+  ResponseRuns& response_runs() { return *response_runs_; }
   // Whose objects a request may see: tells keys apart without being one; empty when none is configured.
   std::string owner(const http::ServerRequest& request) const;
   bool needs_key() const { return !options_.keys.empty(); }
@@ -51,12 +55,13 @@ class Service {
   bool allowed_key(const http::ServerRequest& request) const;
 
   Models& models_;
+  std::unique_ptr<ResponseRuns> response_runs_;  // before the database, whose last jobs use it
   ServiceOptions options_;
   std::function<bool(const std::shared_ptr<http::Exchange>&)> page_;
   uint64_t requests_ = 0;  // the server's thread only
 };
 
-// ---- the routes, each in a file of its own; `body` is empty for GET ----
+// ---- the routes, each in a file of its own; `body` is empty for GET and DELETE ----
 
 using RouteHandler = void (*)(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 
@@ -74,6 +79,18 @@ void ollama_chat(Service& service, const std::shared_ptr<http::Exchange>& exchan
 void ollama_generate(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_embed(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_embeddings(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void show_response(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void delete_response(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void cancel_response(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void list_response_input(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void create_conversation(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void show_conversation(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void update_conversation(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void delete_conversation(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void add_conversation_items(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void list_conversation_items(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void show_conversation_item(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void delete_conversation_item(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 
 // Those that work on the model that the body names.
 using ModelHandler = void (*)(Service& service, const std::shared_ptr<http::Exchange>& exchange,
@@ -89,10 +106,17 @@ void anthropic_messages(Service& service, const std::shared_ptr<http::Exchange>&
                         const std::shared_ptr<ServedModel>& model, const json::object& body);
 void anthropic_count_tokens(Service& service, const std::shared_ptr<http::Exchange>& exchange,
                             const std::shared_ptr<ServedModel>& model, const json::object& body);
+void create_response(Service& service, const std::shared_ptr<http::Exchange>& exchange,
+                     const std::shared_ptr<ServedModel>& model, const json::object& body);
+void count_response_input(Service& service, const std::shared_ptr<http::Exchange>& exchange,
+                          const std::shared_ptr<ServedModel>& model, const json::object& body);
 void tokenize(Service& service, const std::shared_ptr<http::Exchange>& exchange,
               const std::shared_ptr<ServedModel>& model, const json::object& body);
 void detokenize(Service& service, const std::shared_ptr<http::Exchange>& exchange,
                 const std::shared_ptr<ServedModel>& model, const json::object& body);
+
+// The part of the path between its slashes, decoded: "c" is part 2 of "/a/b/c". Empty if there is none.
+std::string path_part(const http::ServerRequest& request, size_t index);
 
 void respond_json(const std::shared_ptr<http::Exchange>& exchange, const json::value& body, int status = 200);
 void respond_error(const std::shared_ptr<http::Exchange>& exchange, const ApiError& error);

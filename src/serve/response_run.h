@@ -1,0 +1,85 @@
+// A response being answered: who hears of it, and what is kept of it. And the set of those that go on without a client.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "http/server.h"
+#include "serve/response_builder.h"
+#include "serve/response_request.h"
+#include "serve/service.h"
+
+namespace rival::serve {
+
+class ResponseRun : public std::enable_shared_from_this<ResponseRun> {
+ public:
+  ResponseRun(Service& service, std::shared_ptr<ServedModel> model, std::string owner, ResponseRequest request);
+
+  // Begins to answer, and answers `exchange` with errors, the stream, or the object: when it is finished, or at once for
+  // one in the background. On the database's thread, with its connection, if history or background needs it.
+  void start(Connection* db, const std::shared_ptr<http::Exchange>& exchange);
+
+  // Any thread. Events after number `after` go to the stream; those to come, too.
+  void attach(const std::shared_ptr<http::Exchange>& exchange, int64_t after);
+  void cancel(const std::shared_ptr<http::Exchange>& exchange);  // answered with the object once it is cancelled
+  void discard();                                               // cancels, and nothing of it is kept
+  json::object snapshot() const;
+  const std::string& owner() const { return owner_; }
+  const std::string& id() const { return id_; }
+
+ private:
+  struct Stream {
+    std::shared_ptr<http::Exchange> exchange;
+    size_t next;  // of events_
+  };
+  struct Waiter {
+    std::shared_ptr<http::Exchange> exchange;
+    bool wants_status;  // a failure is told as an HTTP error
+  };
+
+  void take(ChatPiece piece);
+  void finish(const engine::Finish& finish);
+  void keep(Connection& db);
+  void conclude();
+  void stop_answer();
+  void pump();
+
+  Service& service_;
+  const std::shared_ptr<ServedModel> model_;
+  const std::string owner_, id_;
+  ResponseRequest request_;  // its chat is given away by start()
+
+  mutable std::mutex mutex_;  // guards what follows
+  ResponseBuilder builder_;
+  std::vector<std::string> events_;  // JSON texts, by their numbers
+  size_t told_ = 0;                  // of events_, those that may be sent: the last one waits for the disk
+  std::vector<Stream> streams_;
+  std::vector<Waiter> waiters_;
+  std::optional<engine::RequestId> answer_;
+  std::optional<ApiError> error_;
+  bool cancelled_ = false;
+  bool discarded_ = false;
+  bool ended_ = false;
+};
+
+// Those in the background. Any thread.
+class ResponseRuns {
+ public:
+  void add(const std::shared_ptr<ResponseRun>& run);
+  void remove(const std::string& id);
+  // Null where there is none of this owner's.
+  std::shared_ptr<ResponseRun> find(const std::string& owner, const std::string& id) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<ResponseRun>> runs_;
+};
+
+// "event: TYPE\ndata: ...\n\n" of an event's JSON text.
+std::string event_frame(std::string_view event);
+
+}  // namespace rival::serve
