@@ -313,6 +313,18 @@ class Hostile(unittest.TestCase):
         self.wait_until_idle()
         self.assertLess(self.memory(), before + 64 * MIB)
 
+    def test_large_bodies_do_not_wait_with_their_answers(self):
+        before = self.memory()
+        asked = json.dumps(dict(CHAT, max_tokens=300, ignore_eos=True, stream=True)).encode()
+        clients = self.crowd(16, post(asked + b" " * (15 * MIB)))
+        for client in clients:
+            self.assertEqual(statuses(client.socket.recv(100)), [200])
+        if not SANITIZED:
+            self.assertLess(self.memory() - before, 128 * MIB)
+        for client in clients:
+            client.close()
+        self.wait_until_idle()
+
     def test_clients_that_leave(self):
         request = post(json.dumps(dict(CHAT, max_tokens=1500, ignore_eos=True, stream=True)).encode())
         for i in range(30):

@@ -51,6 +51,7 @@ class ServerExchange : public Exchange, public std::enable_shared_from_this<Serv
       : io_(io), request_(std::move(request)), chunked_(chunked), keep_alive_(keep_alive), pending_bytes_max_(pending_bytes_max) {}
 
   const ServerRequest& request() const override { return request_; }
+  void drop_body() override { std::string().swap(request_.body); }
 
   void respond(int status, std::string_view content_type, std::string body, HeaderList headers) override {
     std::string text = head_text(status, content_type, headers);
@@ -135,8 +136,6 @@ class ServerExchange : public Exchange, public std::enable_shared_from_this<Serv
   }
 
   bool keep_alive() const { return keep_alive_; }
-  // The handler has read it; an answer may take minutes, and thousands may wait for theirs.
-  void drop_body() { std::string().swap(request_.body); }
 
  private:
   std::string connection_header() const { return keep_alive_ ? "" : "Connection: close\r\n"; }
@@ -340,7 +339,6 @@ class BeastServer : public Server {
     } detach{*exchange};
     watch(stream, exchange);
     handler_(exchange);
-    exchange->drop_body();
     const bool sent = co_await deliver(stream, *exchange);
     error_code ignored;
     stream.socket().cancel(ignored);  // the watch

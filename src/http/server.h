@@ -24,7 +24,7 @@ struct ServerRequest {
   std::string path;    // as sent, without the query
   std::string query;   // after '?', as sent
   HeaderList headers;  // names in lower case
-  std::string body;    // until the handler returns
+  std::string body;
   std::string peer;    // address of the client
 
   // The first header of this lower-case name; empty if there is none.
@@ -37,6 +37,9 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
   virtual const ServerRequest& request() const = 0;
+  // Gives the memory of the request's body up, which the handler has read: an answer may take minutes, and thousands may
+  // wait for theirs. Only where no other thread looks at the body.
+  virtual void drop_body() {}
 
   virtual void respond(int status, std::string_view content_type, std::string body, HeaderList headers = {}) = 0;
 

@@ -190,6 +190,7 @@ void Service::handle(const std::shared_ptr<http::Exchange>& exchange) {
       return respond_error(exchange, {401, "authentication_error", "a valid API key is needed: Authorization: Bearer KEY", "", "invalid_api_key"});
     if (route.method != "POST" || (!route.needs_body && request.body.empty())) return route.handler(*this, exchange, {});
     const auto body = parse_json(request.body);
+    exchange->drop_body();
     if (!body.ok()) return respond_error(exchange, {400, "invalid_request_error", body.error().message, "", "invalid_json"});
     if (!body->is_object()) return respond_error(exchange, {400, "invalid_request_error", fmt::format("the body is {}; expected an object", kind_of(*body)), "", "invalid_json"});
     if (route.handler) return route.handler(*this, exchange, body->get_object());
