@@ -71,6 +71,14 @@ def qwen_cases():
                                                 moe_intermediate_size=40, norm_topk_prob=False, mlp_only_layers=[1])))
 
 
+def olmo_cases():
+    yield Case("olmo2", hf.Olmo2Config(**small()), model="Olmo2ForCausalLM")
+    yield Case("olmo3", model="Olmo3ForCausalLM", length=40,
+               config=hf.Olmo3Config(**small(sliding_window=7, rope_parameters={
+                   "full_attention": YARN, "sliding_attention": rope("default")}, layer_types=[
+                   "sliding_attention", "full_attention", "sliding_attention"])))
+
+
 def gemma_cases():
     yield Case("gemma", hf.GemmaConfig(**small(head_dim=20)), model="GemmaForCausalLM", gemma=True)
     yield Case("gemma2", model="Gemma2ForCausalLM", gemma=True, length=40,
@@ -122,6 +130,7 @@ def grok(**changes):
 def all_cases():
     yield from llama_cases()
     yield from qwen_cases()
+    yield from olmo_cases()
     yield from gemma_cases()
     yield from other_cases()
 

@@ -34,6 +34,7 @@ struct Architecture {
   bool learned_positions = false;                // a position embedding of context_length rows
   bool encoder = false;                          // no output norm and no head
   bool dense_beside_experts = false;             // a layer with experts may have a dense block too
+  bool norms_all_heads = false;                  // q and k are normed over all heads together, not each head
   bool fused_gate = false;                       // ffn_up holds the rows of gate, then those of up
   // Sets what differs from a plain decoder; `config` holds what configure_common read.
   Status (*configure)(const HyperParameters& parameters, ModelConfig& config) = nullptr;

@@ -6,6 +6,6 @@
 namespace rival::model {
 
 extern const Architecture kLlama, kSmolLm3, kQwen2, kQwen3, kQwen3Moe, kGemma, kGemma2, kGemma3, kGpt2,
-    kGptOss, kGrok, kBert, kPhi3, kGranite, kStarCoder2;
+    kGptOss, kGrok, kBert, kOlmo2, kPhi3, kGranite, kStarCoder2;
 
 }  // namespace rival::model

@@ -28,7 +28,7 @@ struct LayerSource {
   Vector attn_norm, attn_norm_bias;  // [D], before attention (BERT: after it)
   MatrixView q, k, v;                // [Hq*K, D], [Hkv*K, D], [Hkv*V, D]; a fused qkv is split into views
   Vector q_bias, k_bias, v_bias;
-  Vector q_norm, k_norm;  // [K], RMS per head before RoPE
+  Vector q_norm, k_norm;  // [K], RMS per head before RoPE; or [Hq*K], [Hkv*K], over all heads
   Vector sinks;           // [Hq], gpt-oss
   MatrixView o;           // [D, Hq*V]
   Vector o_bias;

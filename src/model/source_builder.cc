@@ -224,8 +224,10 @@ Status Builder::load_attention(const LayerConfig& layer, LayerSource& out) {
   RIVAL_RETURN_IF_ERROR(vector("attn_norm.weight", d, Need::kOptional, out.attn_norm));
   RIVAL_RETURN_IF_ERROR(vector("attn_norm.bias", d, Need::kOptional, out.attn_norm_bias));
   RIVAL_RETURN_IF_ERROR(load_qkv(layer, out));
-  RIVAL_RETURN_IF_ERROR(vector("attn_q_norm.weight", config.head_dim_k, Need::kOptional, out.q_norm));
-  RIVAL_RETURN_IF_ERROR(vector("attn_k_norm.weight", config.head_dim_k, Need::kOptional, out.k_norm));
+  const uint64_t q_heads = architecture_.norms_all_heads ? layer.n_head : 1;
+  const uint64_t k_heads = architecture_.norms_all_heads ? layer.n_head_kv : 1;
+  RIVAL_RETURN_IF_ERROR(vector("attn_q_norm.weight", q_heads * config.head_dim_k, Need::kOptional, out.q_norm));
+  RIVAL_RETURN_IF_ERROR(vector("attn_k_norm.weight", k_heads * config.head_dim_k, Need::kOptional, out.k_norm));
   RIVAL_RETURN_IF_ERROR(vector("attn_sinks.weight", layer.n_head, Need::kOptional, out.sinks));
   RIVAL_RETURN_IF_ERROR(
       matrix("attn_output.weight", d, uint64_t{layer.n_head} * config.head_dim_v, Need::kRequired, out.o));
