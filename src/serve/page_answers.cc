@@ -13,7 +13,7 @@ namespace rival::serve {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr auto kFlushEvery = std::chrono::milliseconds(30);  // about two frames of a screen
+constexpr auto kFlushEvery = std::chrono::milliseconds(16);  // a frame of a screen
 constexpr auto kBeatEvery = std::chrono::seconds(15);
 
 double ms(double seconds) { return std::round(seconds * 1e5) / 100; }
@@ -97,6 +97,7 @@ PageAnswers::~PageAnswers() {
   news_.notify_all();
   carrier_.join();
   database_.wait([this](Connection& db) { flush(db); });
+  database_.wait([](Connection&) {});  // what the last answers have left to do
   events_.end_streams();
 }
 

@@ -2,7 +2,7 @@
 // left, and every piece of it is in the database before it is shown.
 //
 // Pieces come on the engine's thread and are collected; a thread of its own carries them to the database's thread some
-// thirty times a second, where they are written in one transaction and then told as events.
+// sixty times a second, where they are written in one transaction and then told as events.
 #pragma once
 
 #include <condition_variable>
