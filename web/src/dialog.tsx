@@ -1,7 +1,7 @@
 // Dialogs are the browser's own: focus stays inside, Esc closes, and focus returns to where it was.
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "./i18n";
 import { Icon } from "./icons";
 
@@ -23,7 +23,7 @@ interface Props {
 
 export function Dialog({ title, kind = "", onClose = closeDialog, locked = false, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     const mine = dialog.current!;
     mine.showModal();
