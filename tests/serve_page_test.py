@@ -3,9 +3,11 @@ import gzip
 import http.client
 import json
 import pathlib
+import random
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -13,6 +15,7 @@ import time
 import unittest
 import urllib.parse
 
+from fake_hub import FakeHub, File, Repository
 from serve_support import Server
 
 RIVAL = None
@@ -52,8 +55,8 @@ class Events:
 
 
 class PageServer(Server):
-    def __init__(self, folder, *arguments):
-        super().__init__(RIVAL, "--context", "2048", "--database", str(pathlib.Path(folder) / "serve.db"), *arguments)
+    def __init__(self, folder, *arguments, environment=None):
+        super().__init__(RIVAL, "--context", "2048", "--database", str(pathlib.Path(folder) / "serve.db"), *arguments, environment=environment)
 
     def ui(self, method, path, body=None, headers=None, status=200):
         got, content = self.call(method, "/ui/api/" + path, body, {**HEADERS, **(headers or {})})
@@ -457,6 +460,40 @@ class Crash(unittest.TestCase):
             server = PageServer(folder)
             self.assertEqual(server.show(chat)["messages"][1]["state"], "interrupted")
             server.stop()
+
+
+class Downloads(unittest.TestCase):
+    def test_a_model_comes_with_progress_and_can_be_broken_off(self):
+        model = json.loads(subprocess.run([RIVAL, "pull", "smollm2:135m", "--json"], capture_output=True, text=True, check=True).stdout)[0]["path"]
+        hub = FakeHub()
+        data = random.Random(7).randbytes(3 << 20)
+        file = File(data, bytes_per_s=2 << 20)
+        hub.repositories["org/m"] = Repository({"m.gguf": file})
+        row = {"name": "tiny:1m", "kind": "instruct", "parameters": "1M", "quantisation": "F16", "licence": {"id": "Strict", "url": "https://example.org/l", "accept": True},
+               "origin": "us", "context": 128, "note": "n", "files": [{"from": ["hf:org/m/m.gguf"], "bytes": len(data)}]}
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "catalogue.json").write_text(json.dumps({"models": [row]}))
+            server = PageServer(folder, "--model", model, environment={"RIVAL_HOME": folder, "HF_ENDPOINT": hub.url, "HF_HOME": folder, "RIVAL_RETRY_MS": "1"})
+            listed = lambda: {m["name"]: m for m in server.ui("GET", "models")["models"]}["tiny:1m"]
+            self.assertEqual((listed()["stored"], listed()["download_bytes"]), (False, len(data)))
+            refused = server.ui("POST", "models/download", {"name": "tiny:1m"}, status=400)
+            self.assertEqual(refused["error"]["code"], "licence_needed")
+            tab = Events(server)
+            server.ui("POST", "models/download", {"name": "tiny:1m", "accept_licence": True}, status=202)
+            server.wait_until(lambda: any(e["type"] == "download" and 0 < e["done"] < e["total"] for _, e in tab.events))
+            self.assertEqual(listed()["download"]["state"], "running")
+            server.ui("POST", "models/cancel", {"name": "tiny:1m"})
+            server.wait_until(lambda: tab.events[-1][1]["state"] == "error")
+            self.assertFalse(listed()["stored"])
+            file.bytes_per_s = None
+            server.ui("POST", "models/download", {"name": "tiny:1m"}, status=202)  # what was accepted stays so
+            server.wait_until(lambda: tab.events[-1][1]["state"] == "done")
+            self.assertTrue(listed()["stored"])
+            self.assertNotIn("download", listed())
+            self.assertEqual(tab.events[-1][1]["done"], len(data))
+            tab.close()
+            server.stop()
+        hub.close()
 
 
 class Keys(unittest.TestCase):

@@ -207,6 +207,7 @@ bool Page::handle(const std::shared_ptr<http::Exchange>& exchange) {
         return true;
       }
       call.body = std::move(body->get_object());
+      exchange->drop_body();
     }
     if (row.direct) row.direct(*this, call);
     else database().post([this, route = row.route, call = std::move(call)](Connection& db) mutable { route(*this, db, call).send(call.exchange); });
