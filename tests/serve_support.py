@@ -54,9 +54,14 @@ class Server:
         return [json.loads(d) for d in data if d != "[DONE]"]
 
 
+def test_cache():
+    """Where fetched packages are kept from one test run to the next."""
+    return pathlib.Path(os.environ.get("RIVAL_TEST_VENVS", pathlib.Path.home() / ".cache/rival/test-venvs"))
+
+
 def venv(name, *packages):
-    """The Python of a virtual environment with these pinned packages, kept beside the build; skips without a network."""
-    folder = pathlib.Path(os.environ.get("RIVAL_TEST_VENVS", pathlib.Path.home() / ".cache/rival/test-venvs")) / name
+    """The Python of a virtual environment with these pinned packages, kept for later; skips without a network."""
+    folder = test_cache() / name
     python = folder / "bin/python"
     stamp = folder / "packages.txt"
     wanted = "\n".join(packages)
