@@ -10,19 +10,10 @@
 #include "serve/fields.h"
 #include "serve/response_run.h"
 #include "serve/response_store.h"
+#include "serve/routes.h"
 
 namespace rival::serve {
 namespace {
-
-struct Route {
-  std::string_view method;
-  std::string_view path;  // "{...}" stands for one part, whatever it is
-  bool prefix;            // the path is followed by a name
-  bool open;              // needs no key
-  RouteHandler handler;
-  ModelHandler model_handler = nullptr;  // in place of the other
-  bool needs_body = true;                // of POST
-};
 
 constexpr Route kRoutes[] = {
     {"POST", "/v1/chat/completions", false, false, nullptr, chat_completions},
@@ -60,6 +51,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/health", false, true, health},
     {"GET", "/ready", false, true, health},
     {"GET", "/metrics", false, false, metrics},
+    {"GET", "/openapi.json", false, true, show_openapi},
 };
 
 bool matches(const Route& route, std::string_view path) {
@@ -108,6 +100,8 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+std::span<const Route> routes() { return kRoutes; }
 
 std::string path_part(const http::ServerRequest& request, size_t index) {
   std::string_view rest = request.path;
@@ -181,10 +175,10 @@ void Service::handle(const std::shared_ptr<http::Exchange>& exchange) {
   if (!allowed_host(request.header("host")))
     return respond_error(exchange, {403, "permission_error", fmt::format("the host '{}' is not allowed; see --allow-host", request.header("host")), "Host", "host_not_allowed"});
   if (page_ && page_(exchange)) return;
-  bool path_known = false;
+  std::string allowed;
   for (const Route& route : kRoutes) {
     if (!matches(route, request.path)) continue;
-    path_known = true;
+    allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", route.method);
     if (route.method != request.method) continue;
     if (!route.open && !allowed_key(request))
       return respond_error(exchange, {401, "authentication_error", "a valid API key is needed: Authorization: Bearer KEY", "", "invalid_api_key"});
@@ -201,8 +195,9 @@ void Service::handle(const std::shared_ptr<http::Exchange>& exchange) {
       handler(*this, exchange, model, body);
     });
   }
-  respond_error(exchange, path_known ? ApiError{405, "invalid_request_error", fmt::format("{} is not possible here", request.method), "", "method_not_allowed"}
-                                     : ApiError{404, "not_found_error", fmt::format("there is nothing at {}", request.path), "", "not_found"});
+  if (allowed.empty()) return respond_error(exchange, {404, "not_found_error", fmt::format("there is nothing at {}", request.path), "", "not_found"});
+  const ApiError error{405, "invalid_request_error", fmt::format("{} is not possible here", request.method), "", "method_not_allowed"};
+  exchange->respond(error.status, "application/json", to_json_text(error_body(request, error)), {{"Allow", allowed}});
 }
 
 }  // namespace rival::serve
