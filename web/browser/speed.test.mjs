@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { cpus, loadavg } from "node:os";
 import { after, before, test } from "node:test";
-import { Server, answered, chatOf, closeBrowser, lastAnswer, openBrowser, openPage, send, until } from "./support.mjs";
+import { Server, answered, ask, chatOf, closeBrowser, lastAnswer, openBrowser, openPage, send, until } from "./support.mjs";
 
 // The bars of the page, on a machine that does nothing else; on a busy one everything takes longer by its load.
 const kSlack = Math.max(1, loadavg()[0] / cpus().length);
@@ -169,8 +169,7 @@ test("a slow network delays, and loses nothing", async () => {
   await session.send("Network.emulateNetworkConditions", { offline: false, latency: 400, downloadThroughput: 40_000, uploadThroughput: 20_000 });
   await page.goto(server.url);
   await page.waitForSelector(".model-button:has-text(':')", { timeout: 60_000 });
-  await send(page, "Say yes.");
-  await answered(page);
+  await ask(page, "Say yes.");
   const text = await lastAnswer(page);
   await session.send("Network.emulateNetworkConditions", { offline: true, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
   await page.fill("#composer-text", "And now?");
