@@ -1,8 +1,15 @@
 """Keeps the answers short that serve_openapi_test.py asks for: the test is about shapes, not about text."""
 import schemathesis
 
-LENGTHS = {"/v1/responses": ("max_output_tokens", 1), "/v1/chat/completions": ("max_tokens", 1), "/v1/completions": ("max_tokens", 1),
-           "/v1/messages": ("max_tokens", 1)}
+TOKENS = 4
+LENGTHS = {"/v1/responses": "max_output_tokens", "/v1/chat/completions": "max_tokens", "/v1/completions": "max_tokens", "/v1/messages": "max_tokens"}
+
+
+def bound(body, name, most):
+    """What is missing or too large becomes `most`; what is wrong stays so."""
+    value = body.setdefault(name, most)
+    if value is None or (isinstance(value, (int, float)) and value > most):
+        body[name] = most
 
 
 @schemathesis.hook
@@ -11,12 +18,8 @@ def before_call(context, case, kwargs):
     if not isinstance(body, dict):
         return
     if case.path in LENGTHS:
-        name, smallest = LENGTHS[case.path]
-        if isinstance(body.get(name, 0), int) and not isinstance(body.get(name), bool) and (name in body or name != "max_tokens" or case.path != "/v1/messages"):
-            body[name] = min(max(body.get(name, 4), smallest), 4) if body.get(name, 4) >= smallest else body[name]
-        if isinstance(body.get("n"), int) and body["n"] > 2:
-            body["n"] = 2
-    if case.path in ("/api/chat", "/api/generate") and isinstance(body.get("options", {}), dict):
-        options = body.setdefault("options", {})
-        if isinstance(options.get("num_predict", -1), int) and options.get("num_predict", -1) > -3:
-            options["num_predict"] = 2
+        bound(body, LENGTHS[case.path], TOKENS)
+        if "n" in body:
+            bound(body, "n", 2)
+    if case.path in ("/api/chat", "/api/generate") and isinstance(body.setdefault("options", {}), dict):
+        bound(body["options"], "num_predict", TOKENS)
