@@ -62,6 +62,9 @@ def qwen_cases():
     yield Case("qwen2", hf.Qwen2Config(**small(tie_word_embeddings=True)), model="Qwen2ForCausalLM")
     yield Case("qwen2_window", model="Qwen2ForCausalLM", length=40,
                config=hf.Qwen2Config(**small(use_sliding_window=True, sliding_window=9, max_window_layers=1)))
+    yield Case("qwen2moe", model="Qwen2MoeForCausalLM",
+               config=hf.Qwen2MoeConfig(**small(num_experts=5, num_experts_per_tok=2, moe_intermediate_size=40,
+                                                shared_expert_intermediate_size=56)))
     yield Case("qwen3", hf.Qwen3Config(**small(head_dim=24)), model="Qwen3ForCausalLM")
     yield Case("qwen3moe", model="Qwen3MoeForCausalLM",
                config=hf.Qwen3MoeConfig(**small(head_dim=16, num_experts=7, num_experts_per_tok=3,

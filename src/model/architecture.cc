@@ -117,7 +117,7 @@ Status read_rope(const HyperParameters& p, ModelConfig& config) {
 std::span<const Architecture* const> architectures() {
   static constexpr std::array kTable = {
       &kLlama, &kSmolLm3, &kQwen2, &kQwen3, &kQwen3Moe, &kGemma,   &kGemma2,     &kGemma3,
-      &kGpt2,  &kGptOss,  &kGrok,  &kBert,  &kPhi3,     &kGranite, &kStarCoder2, &kOlmo2,
+      &kGpt2,  &kGptOss,  &kGrok,  &kBert,  &kPhi3,     &kGranite, &kStarCoder2, &kOlmo2, &kQwen2Moe,
   };
   return kTable;
 }

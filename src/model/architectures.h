@@ -5,7 +5,7 @@
 
 namespace rival::model {
 
-extern const Architecture kLlama, kSmolLm3, kQwen2, kQwen3, kQwen3Moe, kGemma, kGemma2, kGemma3, kGpt2,
+extern const Architecture kLlama, kSmolLm3, kQwen2, kQwen2Moe, kQwen3, kQwen3Moe, kGemma, kGemma2, kGemma3, kGpt2,
     kGptOss, kGrok, kBert, kOlmo2, kPhi3, kGranite, kStarCoder2;
 
 }  // namespace rival::model

@@ -39,6 +39,7 @@ void ForwardStep::begin(Decoder::Impl& model, std::span<const SequenceSlice> sli
     r.x.resize(n * c.d_model);
     r.normed.resize(n * c.d_model);
     r.attended.resize(n * q_width);
+    r.dense_scale.resize(n);
     r.qkv_in.resize(tokens(), c.d_model, model.qkv_needs.quantized, model.qkv_needs.plain || plain_too);
     r.ffn_in.resize(tokens(), c.d_model, model.ffn_needs.quantized, model.ffn_needs.plain || plain_too);
     r.router_in.resize(tokens(), c.d_model, false, c.experts.n_expert > 0);
@@ -111,7 +112,7 @@ void ForwardStep::absorb(const ops::Context& context, Pending pending, uint32_t 
   float* scratch = scratch_[context.thread].data();
   const float* out = &out_[size_t{token} * c.d_model];
   if (!attention && sparse(layer)) {
-    experts_.combine(context, token, dense(layer) ? out : nullptr, scratch);
+    experts_.combine(context, token, dense(layer) ? out : nullptr, rows(context).dense_scale[token], scratch);
     out = scratch;
   }
   if (!attention && c.ffn_residual_scale != 1.0f) {
@@ -224,6 +225,18 @@ void ForwardStep::place_heads(const ops::Context& context, uint32_t layer) {
   }
 }
 
+namespace {
+
+// sigmoid(gate . x); 1 without a gate.
+float share_of_dense(const Vector& gate, const float* x) {
+  if (gate.empty()) return 1.0f;
+  double sum = 0.0;
+  for (size_t i = 0; i < gate.size(); ++i) sum += double{gate[i]} * x[i];
+  return static_cast<float>(1.0 / (1.0 + std::exp(-sum)));
+}
+
+}  // namespace
+
 void ForwardStep::feed_forward_block(const ops::Context& context, uint32_t layer) {
   const ModelConfig& c = model_->config;
   const LayerWeights& w = model_->weights.layers[layer];
@@ -239,7 +252,10 @@ void ForwardStep::feed_forward_block(const ops::Context& context, uint32_t layer
       std::copy_n(x, c.d_model, normed);
     }
     if (dense(layer)) r.ffn_in.set(context.kernels, t, normed);
-    if (sparse(layer)) r.router_in.set(context.kernels, t, normed);
+    if (sparse(layer)) {
+      r.router_in.set(context.kernels, t, normed);
+      r.dense_scale[t] = share_of_dense(w.vectors.dense_gate, normed);
+    }
   }
   meet(context);
   if (sparse(layer)) experts_block(context, layer);

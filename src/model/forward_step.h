@@ -44,6 +44,7 @@ class ForwardStep {
     std::vector<float> x;         // [tokens][D], the residual stream
     std::vector<float> normed;    // [tokens][D], input of the experts
     std::vector<float> attended;  // [tokens][Hq * V]
+    std::vector<float> dense_scale;  // [tokens], of the block beside the experts
     ops::Panels qkv_in, ffn_in, router_in, output_in;
     std::vector<ops::Panels> o_in;  // by attention shape
   };

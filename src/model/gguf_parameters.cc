@@ -9,7 +9,7 @@ namespace rival::model {
 namespace {
 
 // Keys that readers of GGUF expect even where they say what is assumed.
-constexpr std::array<std::string_view, 14> kAlways = {
+constexpr std::array<std::string_view, 15> kAlways = {
     "block_count",
     "context_length",
     "embedding_length",
@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 14> kAlways = {
     "expert_count",
     "expert_used_count",
     "expert_feed_forward_length",
+    "expert_shared_feed_forward_length",
 };
 
 // Keys that are f32 in GGUF, by their ends; a config.json may hold whole numbers.

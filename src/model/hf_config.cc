@@ -40,6 +40,7 @@ constexpr Translation kTranslations[] = {
     {"expert_count", {"num_local_experts", "num_experts"}},
     {"expert_used_count", {"num_experts_per_tok", "experts_per_token"}},
     {"expert_feed_forward_length", {"moe_intermediate_size"}},
+    {"expert_shared_feed_forward_length", {"shared_expert_intermediate_size"}},
     {"expert_weights_norm", {"norm_topk_prob"}},
     {"rope.freq_base", {"rope_theta"}},
     {"rope.freq_base_swa", {"rope_local_base_freq"}},

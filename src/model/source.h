@@ -37,6 +37,7 @@ struct LayerSource {
   Vector ffn_norm, ffn_norm_bias;  // [D]
   MatrixView gate, up, down;       // [F, D], [F, D], [D, F]; gate absent in an ungated block
   Vector gate_bias, up_bias, down_bias;
+  Vector dense_gate;  // [D], Qwen 2 MoE: the block beside the experts counts sigmoid(dense_gate . input)
   Vector ffn_post_norm, ffn_post_norm_bias;  // [D], on the block's (with experts: the sum's) output
 
   MatrixView router;  // [E, D]

@@ -249,7 +249,7 @@ Status Builder::load_fused_gate(const LayerConfig& layer, LayerSource& out) {
 
 Status Builder::load_dense(LayerConfig& layer, LayerSource& out) {
   const uint64_t d = source_.config.d_model;
-  if (layer.experts) {  // Grok-2: the width is the tensor's
+  if (layer.experts) {  // Grok-2, Qwen 2 MoE: the width is the tensor's
     RIVAL_RETURN_IF_ERROR(
         matrix_of_any_height("ffn_up.weight", limits::kFeedForwardMax, d, Need::kOptional, out.up));
     if (out.up.rows == 0) return {};
@@ -282,6 +282,7 @@ Status Builder::load_experts(LayerSource& out) {
   RIVAL_RETURN_IF_ERROR(expert_matrices("ffn_down_exps.weight", d, f, Need::kRequired, out.expert_down));
   RIVAL_RETURN_IF_ERROR(expert_vectors("ffn_gate_exps.bias", f, out.expert_gate_bias));
   RIVAL_RETURN_IF_ERROR(expert_vectors("ffn_up_exps.bias", f, out.expert_up_bias));
+  RIVAL_RETURN_IF_ERROR(vector("ffn_gate_inp_shexp.weight", d, Need::kOptional, out.dense_gate));
   return expert_vectors("ffn_down_exps.bias", d, out.expert_down_bias);
 }
 

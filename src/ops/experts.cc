@@ -82,8 +82,11 @@ void ExpertStep::down(const Context& context, const std::vector<Expert>& experts
   }
 }
 
-void ExpertStep::combine(const Context& context, uint32_t token, const float* dense, float* out) const {
-  if (dense) {
+void ExpertStep::combine(const Context& context, uint32_t token, const float* dense, float dense_scale,
+                         float* out) const {
+  if (dense && dense_scale != 1.0f) {
+    context.kernels.scale(dense, dense_scale, d_model_, out);
+  } else if (dense) {
     std::copy_n(dense, d_model_, out);
   } else {
     std::fill_n(out, d_model_, 0.0f);

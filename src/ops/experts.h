@@ -47,8 +47,8 @@ class ExpertStep {
   void for_each_group(const Body& body) const {
     for (const Group& group : groups_) body(group.expert, group.in, group.hidden);
   }
-  // out = dense (or nothing, if null) + sum over the token's experts of weight * output.  dense, out [D]
-  void combine(const Context& context, uint32_t token, const float* dense, float* out) const;
+  // out = dense_scale * dense (or nothing, if null) + sum over the token's experts of weight * output.  dense, out [D]
+  void combine(const Context& context, uint32_t token, const float* dense, float dense_scale, float* out) const;
 
  private:
   struct Group {                  // the tokens of one expert

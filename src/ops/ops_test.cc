@@ -142,7 +142,7 @@ TEST(Experts, EqualTheSumOverChosenExperts) {
       const auto y = downs[c.expert].times(u);
       for (uint32_t j = 0; j < d; ++j) expected[j] += c.weight * (y[j] + bias[j]);
     }
-    step.combine(context, t, dense.data(), out.data());
+    step.combine(context, t, dense.data(), 1.0f, out.data());
     for (uint32_t j = 0; j < d; ++j) EXPECT_NEAR(out[j], expected[j], 2e-5) << t;
   }
 }
