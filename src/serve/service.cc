@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "http/url.h"
 #include "serve/fields.h"
+#include "serve/ollama_pull.h"
 #include "serve/response_run.h"
 #include "serve/response_store.h"
 #include "serve/routes.h"
@@ -43,6 +44,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/version", false, true, ollama_version},
     {"GET", "/api/tags", false, false, ollama_tags},
     {"GET", "/api/ps", false, false, ollama_ps},
+    {"POST", "/api/pull", false, false, ollama_pull},
     {"POST", "/api/show", false, false, ollama_show},
     {"POST", "/api/chat", false, false, ollama_chat},
     {"POST", "/api/generate", false, false, ollama_generate},
@@ -128,7 +130,7 @@ void with_model(Service& service, const std::shared_ptr<http::Exchange>& exchang
 }
 
 Service::Service(Models& models, ServiceOptions options)
-    : models_(models), response_runs_(std::make_unique<ResponseRuns>()), options_(std::move(options)) {
+    : models_(models), ollama_pulls_(std::make_unique<OllamaPulls>()), response_runs_(std::make_unique<ResponseRuns>()), options_(std::move(options)) {
   if (!options_.database || !options_.database->first()) return;
   options_.database->post([](Connection& db) {
     if (const Status done = fail_unfinished(db); !done.ok()) log(LogLevel::kError, "{}", done.error().message);

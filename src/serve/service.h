@@ -20,6 +20,7 @@ struct ServiceOptions {
   std::shared_ptr<Database> database;      // what the server keeps
 };
 
+class OllamaPulls;
 class ResponseRuns;
 
 class Service {
@@ -39,6 +40,7 @@ class Service {
 
   Database& database() { return *options_.database; }
   ResponseRuns& response_runs() { return *response_runs_; }
+  OllamaPulls& ollama_pulls() { return *ollama_pulls_; }
   // Whose objects a request may see: tells keys apart without being one; empty when none is configured.
   std::string owner(const http::ServerRequest& request) const;
   bool needs_key() const { return !options_.keys.empty(); }
@@ -55,6 +57,7 @@ class Service {
   bool allowed_key(const http::ServerRequest& request) const;
 
   Models& models_;
+  std::unique_ptr<OllamaPulls> ollama_pulls_;
   std::unique_ptr<ResponseRuns> response_runs_;  // before the database, whose last jobs use it
   ServiceOptions options_;
   std::function<bool(const std::shared_ptr<http::Exchange>&)> page_;
@@ -74,6 +77,7 @@ void ollama_alive(Service& service, const std::shared_ptr<http::Exchange>& excha
 void ollama_version(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_tags(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_ps(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void ollama_pull(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_show(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_chat(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_generate(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
