@@ -23,7 +23,8 @@ namespace rival::serve {
 struct Tool {
   std::string name;
   std::string description;
-  json::object parameters;  // a JSON Schema; empty: any object
+  json::object parameters;  // a JSON Schema of objects; empty: any object
+  std::string param = {};   // the field of the request that an error names; empty: "tools"
 };
 
 struct ToolChoice {
@@ -73,6 +74,7 @@ struct ChatPiece {
   std::vector<engine::SampledToken> tokens = {};  // those whose text is told with this piece
   std::optional<engine::Finish> finish = {};
   bool calls = false;  // of kFinish: the answer holds tool calls
+  uint32_t reasoning_tokens = 0;  // of kFinish: those of completion_tokens that were thought
 };
 
 // Starts the answer. `on_piece` is called on the engine's thread and must not block; nothing has been called where an
@@ -93,6 +95,7 @@ struct ChatAnswer {
   std::vector<ChatCall> calls;
   std::vector<engine::SampledToken> tokens;
   engine::Finish finish;
+  uint32_t reasoning_tokens = 0;
 };
 
 // A sink for start_chat() that collects all answers and calls `done` once.

@@ -39,24 +39,10 @@ Result<std::shared_ptr<ServedModel>> ServedModel::load(std::string name, const s
     return make_error(ErrorCode::kUnsupported, "{} has no tokenizer; the server needs one", path.string());
   if (model->embeds()) return model;
   RIVAL_ASSIGN_OR_RETURN(model->vocabulary_, text::GrammarVocabulary::build(model->tokenizer()));
+  model->syntax_ = text::answer_syntax(model->handle_->chat_template(), model->tokenizer());
   if (model->handle_->chat_template().empty()) return model;
   RIVAL_ASSIGN_OR_RETURN(model->template_, text::ChatTemplate::parse(model->handle_->chat_template()));
   return model;
-}
-
-Result<std::vector<text::TokenId>> ServedModel::chat_prompt(const json::array& messages) const {
-  if (!template_)
-    return make_error(ErrorCode::kInvalidArgument, "{} is a base model without a chat template; use /v1/completions", name_);
-  RIVAL_ASSIGN_OR_RETURN(const std::string text, template_->render({{"messages", messages},
-                                                                    {"tools", nullptr},
-                                                                    {"add_generation_prompt", true},
-                                                                    {"bos_token", handle_->bos_text()},
-                                                                    {"eos_token", handle_->eos_text()}}));
-  RIVAL_ASSIGN_OR_RETURN(std::vector<text::TokenId> ids, tokenizer().encode(text, {.add_special = false, .parse_special = true}));
-  // Some templates leave the beginning-of-text token to the tokenizer, as others write it out themselves.
-  const text::Vocabulary& vocabulary = tokenizer().vocabulary();
-  if (vocabulary.add_bos && vocabulary.bos && (ids.empty() || ids.front() != *vocabulary.bos)) ids.insert(ids.begin(), *vocabulary.bos);
-  return ids;
 }
 
 }  // namespace rival::serve

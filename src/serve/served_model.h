@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "engine/model_handle.h"
 #include "serve/api_error.h"
+#include "text/answer_syntax.h"
 #include "text/chat_template.h"
 #include "text/grammar.h"
 
@@ -33,9 +34,8 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   bool template_uses(std::string_view name) const { return template_ && template_->uses(name); }
   bool embeds() const { return !config().causal || config().pooling != model::Pooling::kNone; }
 
-  // The prompt of a conversation: messages as the APIs have them, each content a string. Errors: what the template
-  // refuses is kInvalidArgument.
-  Result<std::vector<text::TokenId>> chat_prompt(const json::array& messages) const;
+  const text::ChatTemplate* chat_template() const { return template_ ? &*template_ : nullptr; }  // null: a base model
+  const text::AnswerSyntax& syntax() const { return syntax_; }
 
   // A constraint that follows a grammar of this vocabulary.
   text::Grammar::Vocabulary grammar_vocabulary() const { return vocabulary_; }
@@ -46,6 +46,7 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   int64_t created_ = 0;
   std::unique_ptr<engine::ModelHandle> handle_;
   std::optional<text::ChatTemplate> template_;
+  text::AnswerSyntax syntax_;
   text::Grammar::Vocabulary vocabulary_;
 };
 
