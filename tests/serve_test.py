@@ -117,6 +117,23 @@ class Serve(unittest.TestCase):
         self.assertEqual(self.post("/v1/completions", prompt=ids, temperature=0, max_tokens=8)[1]["choices"][0]["text"], choice["text"])
         chunks = self.stream("/v1/completions", prompt="Once upon a", temperature=0, max_tokens=8)
         self.assertEqual("".join(c["choices"][0]["text"] for c in chunks), choice["text"])
+        several = self.post("/v1/completions", prompt=["Once upon a", "The capital of France is"], temperature=0, max_tokens=8, n=2)[1]
+        self.assertEqual([c["index"] for c in several["choices"]], [0, 1, 2, 3])
+        self.assertEqual([c["text"] for c in several["choices"]][:2], [choice["text"]] * 2)
+        self.assertIn("Paris", several["choices"][3]["text"])
+        self.assertEqual(several["usage"]["completion_tokens"], 32)
+        chunks = self.stream("/v1/completions", prompt=["Once upon a", "The capital of France is"], temperature=0, max_tokens=8, echo=True)
+        texts = ["".join(c["choices"][0]["text"] for c in chunks if c["choices"][0]["index"] == i) for i in (0, 1)]
+        self.assertEqual(texts[0], "Once upon a" + choice["text"])
+        self.assertTrue(texts[1].startswith("The capital of France is"))
+        best = self.post("/v1/completions", prompt="Once upon a", temperature=1.5, max_tokens=8, best_of=8, n=2, logprobs=1, seed=1)[1]
+        means = [sum(c["logprobs"]["token_logprobs"]) / len(c["logprobs"]["token_logprobs"]) for c in best["choices"]]
+        self.assertEqual(len(means), 2)
+        self.assertGreaterEqual(means[0], means[1])
+        for body, param in ((dict(prompt="x", suffix="y"), "suffix"), (dict(prompt=[]), "prompt"), (dict(prompt="x", n=2, best_of=1), "best_of"),
+                            (dict(prompt="x", best_of=3, stream=True), "best_of"), (dict(prompt="x", echo=True, logprobs=1), "echo"), (dict(), "prompt")):
+            status, answer = self.post("/v1/completions", **body)
+            self.assertEqual((status, answer["error"]["param"]), (400, param), answer)
         echoed = self.post("/v1/completions", prompt="Once upon a", temperature=0, max_tokens=8, echo=True)[1]
         self.assertEqual(echoed["choices"][0]["text"], "Once upon a" + choice["text"])
 
@@ -149,7 +166,7 @@ class Serve(unittest.TestCase):
             (dict(logit_bias={"999999999": 1}), 400, "logit_bias"),
             (dict(stop=[""]), 400, "stop"),
             (dict(top_logprobs=3), 400, "top_logprobs"),
-            (dict(tools=[{"type": "function"}]), 400, "tools"),
+            (dict(tools=[{"type": "function"}]), 400, "tools[0]"),
             (dict(response_format={"type": "poem"}), 400, "response_format.type"),
             (dict(response_format={"type": "json_schema", "json_schema": {"schema": {"unevaluatedFish": 1, "$dynamicRef": "#x"}}}), 400, "response_format"),
             (dict(model="nobody"), 404, "model"),

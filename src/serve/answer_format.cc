@@ -19,8 +19,12 @@ AnswerFormat read_response_format(Fields& fields, const json::object& format) {
     const json::value* schema = inner.find("schema");
     out.kind = schema ? Kind::kJsonSchema : Kind::kJsonObject;
     if (schema) out.schema = *schema;
+  } else if (type == "regex" || type == "grammar") {
+    out.kind = type == "regex" ? Kind::kRegex : Kind::kGbnf;
+    out.source = inner.text(type).value_or("");
+    if (out.source.empty()) fields.fail("response_format." + type, "is missing");
   } else if (type != "text") {
-    fields.fail("response_format.type", fmt::format("'{}' is none of text, json_object, json_schema", type));
+    fields.fail("response_format.type", fmt::format("'{}' is none of text, json_object, json_schema, regex, grammar", type));
   }
   return out;
 }

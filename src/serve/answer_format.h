@@ -6,7 +6,8 @@
 
 namespace rival::serve {
 
-// response_format (text, json_object, json_schema) or grammar (GBNF). Errors are kept in `fields`.
+// response_format (text, json_object, json_schema, and beyond OpenAI's {type: regex, regex} and {type: grammar,
+// grammar}) or grammar (GBNF). Errors are kept in `fields`.
 AnswerFormat read_answer_format(Fields& fields);
 
 // Null for kText. Errors: those of Grammar.

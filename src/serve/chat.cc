@@ -55,7 +55,7 @@ std::variant<std::shared_ptr<const text::Grammar>, ApiError> compile_answer(cons
   text::AnswerRules rules{.calls_needed = request.tool_choice.kind == Kind::kRequired || request.tool_choice.kind == Kind::kNamed,
                           .parallel = request.tool_choice.parallel,
                           .thinking_open = prompt.thinking_open,
-                          .may_think = !request.continue_last || prompt.thinking_open};
+                          .may_think = prompt.thinking_open || (!request.continue_last && !prompt.thinking_closed)};
   for (const Tool* tool : callable_tools(request)) {
     auto arguments = arguments_grammar(model, *tool);
     if (!arguments.ok()) return bad_field(tool_param(*tool), fmt::format("{}: {}", tool->name, arguments.error().message));

@@ -74,7 +74,7 @@ std::variant<ChatPrompt, ApiError> make_chat_prompt(const ServedModel& model, co
   const std::string& written = std::get<std::string>(text);
   auto ids = model.tokenizer().encode(written, {.add_special = false, .parse_special = true});
   if (!ids.ok()) return of_messages(ids.error());
-  ChatPrompt prompt{.tokens = std::move(ids).value(), .thinking_open = text::opens_thinking(model.syntax(), written)};
+  ChatPrompt prompt{.tokens = std::move(ids).value(), .thinking_open = text::opens_thinking(model.syntax(), written), .thinking_closed = text::closes_thinking(model.syntax(), written)};
   // Some templates leave the beginning-of-text token to the tokenizer, as others write it out themselves.
   const text::Vocabulary& vocabulary = model.tokenizer().vocabulary();
   if (vocabulary.add_bos && vocabulary.bos && (prompt.tokens.empty() || prompt.tokens.front() != *vocabulary.bos))

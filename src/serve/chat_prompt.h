@@ -23,7 +23,8 @@ std::variant<std::string, ApiError> render_chat(const PromptStyle& style, const 
 
 struct ChatPrompt {
   std::vector<text::TokenId> tokens;
-  bool thinking_open = false;  // it ends inside of a thought
+  bool thinking_open = false;    // it ends inside of a thought
+  bool thinking_closed = false;  // it ends behind one
 };
 
 // Errors: 400 as above, and for a model without a chat template.

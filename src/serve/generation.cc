@@ -1,6 +1,5 @@
 #include "serve/generation.h"
 
-#include <atomic>
 #include <charconv>
 #include <cmath>
 
@@ -67,6 +66,7 @@ void read_generation(Fields& f, const ServedModel& model, engine::Request& r) {
   if (const auto count = f.integer("min_tokens", 0, kTokensMax)) r.min_tokens = static_cast<uint32_t>(*count);
   r.ignore_eos = f.boolean("ignore_eos", false);
   r.reuse_prefix = f.boolean("cache_prompt", true);
+  r.speculate = f.boolean("speculate", true);
 }
 
 std::optional<ApiError> check_prompt_size(ServedModel& model, size_t tokens) {
@@ -77,34 +77,6 @@ std::optional<ApiError> check_prompt_size(ServedModel& model, size_t tokens) {
 
 ApiError submit_error(const Error& error) {
   return error.code == ErrorCode::kLimit ? queue_full(error.message) : to_api_error(error);
-}
-
-Status start_generation(ServedModel& model, engine::Request request, const std::shared_ptr<http::Exchange>& exchange,
-                        std::function<void(engine::Output)> on_output) {
-  // The model is held by the answer, not by the exchange: that one may outlive it.
-  request.on_output = [held = model.shared_from_this(), next = std::move(on_output)](engine::Output output) { next(std::move(output)); };
-  RIVAL_ASSIGN_OR_RETURN(const engine::RequestId id, model.engine().submit(std::move(request)));
-  exchange->on_gone([weak = model.weak_from_this(), id] {
-    if (const auto held = weak.lock()) held->engine().cancel(id);
-  });
-  return {};
-}
-
-std::function<void(engine::Output)> collect_answers(uint32_t n, std::function<void(std::vector<AnswerText>)> done) {
-  struct State {
-    std::vector<AnswerText> answers;
-    uint32_t open;
-    std::function<void(std::vector<AnswerText>)> done;
-  };
-  const auto state = std::make_shared<State>(State{std::vector<AnswerText>(n), n, std::move(done)});
-  return [state](engine::Output output) {
-    AnswerText& answer = state->answers[output.index];
-    answer.text += output.text;
-    answer.tokens.insert(answer.tokens.end(), output.tokens.begin(), output.tokens.end());
-    if (!output.finish) return;
-    answer.finish = std::move(*output.finish);
-    if (--state->open == 0) state->done(std::move(state->answers));
-  };
 }
 
 const char* openai_finish_reason(engine::FinishReason reason) {

@@ -1,72 +1,16 @@
 // POST /v1/chat/completions (OpenAI's chat API; shapes as its Python client's types have them).
 #include <ctime>
-#include <set>
 
-#include "serve/answer_format.h"
+#include "serve/fresh_id.h"
 #include "serve/generation.h"
+#include "serve/openai_chat_request.h"
 #include "serve/openai_logprobs.h"
 #include "serve/service.h"
 
 namespace rival::serve {
 namespace {
 
-constexpr size_t kMessagesMax = 10'000;
-
-// Fields that are not honoured are refused by name rather than ignored.
-constexpr std::string_view kRefused[] = {"tools", "tool_choice", "functions", "function_call", "audio", "web_search_options", "prediction"};
-
-// A content that is a list of text parts becomes one string.
-std::optional<std::string> content_text(const json::value& content, Fields& fields, const std::string& path) {
-  if (content.is_string()) return std::string(content.get_string());
-  if (content.is_null()) return std::string();
-  if (!content.is_array()) {
-    fields.fail(path, fmt::format("expected a string or an array of parts, found {}", kind_of(content)));
-    return std::nullopt;
-  }
-  std::string text;
-  for (const json::value& part : content.get_array()) {
-    const json::object* object = part.if_object();
-    const json::value* type = object ? object->if_contains("type") : nullptr;
-    const json::value* value = object ? object->if_contains("text") : nullptr;
-    if (!type || !type->is_string() || type->get_string() != "text" || !value || !value->is_string()) {
-      fields.fail(path, type && type->is_string() && type->get_string() != "text"
-                            ? fmt::format("parts of type '{}' are not understood: this model reads text only", std::string_view(type->get_string()))
-                            : std::string("each part is an object {\"type\": \"text\", \"text\": ...}"));
-      return std::nullopt;
-    }
-    text += std::string_view(value->get_string());
-  }
-  return text;
-}
-
-json::array read_messages(Fields& fields) {
-  static const std::set<std::string_view> kRoles = {"system", "developer", "user", "assistant"};
-  json::array out;
-  const json::array* messages = fields.list("messages");
-  if (!messages || messages->empty() || messages->size() > kMessagesMax) {
-    fields.fail("messages", fmt::format("expected an array of 1 to {} messages", kMessagesMax));
-    return out;
-  }
-  for (size_t i = 0; i < messages->size(); ++i) {
-    const std::string path = fmt::format("messages[{}]", i);
-    const json::object* message = (*messages)[i].if_object();
-    const json::value* role = message ? message->if_contains("role") : nullptr;
-    const json::value* content = message ? message->if_contains("content") : nullptr;
-    if (!role || !role->is_string() || !kRoles.contains(std::string_view(role->get_string()))) {
-      fields.fail(path + ".role", "expected system, developer, user or assistant");
-      return out;
-    }
-    if (!content) {
-      fields.fail(path + ".content", "is missing");
-      return out;
-    }
-    const auto text = content_text(*content, fields, path + ".content");
-    if (!text) return out;
-    const std::string_view name = role->get_string();
-    out.push_back(json::object{{"role", name == "developer" ? "system" : name}, {"content", *text}});
-  }
-  return out;
-}
+using Kind = ChatPiece::Kind;
 
 struct ChatHead {
   std::string id, model;
@@ -76,13 +20,33 @@ struct ChatHead {
   }
 };
 
-json::object chunk(const ChatHead& head, uint32_t index, json::object delta, json::value finish, json::value logprobs) {
-  json::object out = head.object("chat.completion.chunk");
-  out["choices"] = json::array{json::object{{"index", index}, {"delta", std::move(delta)}, {"logprobs", std::move(logprobs)}, {"finish_reason", std::move(finish)}}};
+const char* finish_reason(const engine::Finish& finish, bool calls) {
+  return calls && finish.reason == engine::FinishReason::kStop ? "tool_calls" : openai_finish_reason(finish.reason);
+}
+
+json::object usage_of(const engine::Usage& usage, uint64_t completion_tokens, uint64_t reasoning_tokens) {
+  json::object out = openai_usage(usage, completion_tokens);
+  out["completion_tokens_details"] = json::object{{"reasoning_tokens", reasoning_tokens}};
   return out;
 }
 
-void send_event(http::Exchange& exchange, const json::object& data) { exchange.write("data: " + to_json_text(data) + "\n\n"); }
+json::object call_delta(uint32_t call, json::object rest) {
+  rest["index"] = call;
+  return {{"tool_calls", json::array{std::move(rest)}}};
+}
+
+// What a piece adds to the message; empty: nothing.
+json::object delta_of(const ChatPiece& piece) {
+  switch (piece.kind) {
+    case Kind::kReasoning: return {{"reasoning_content", piece.text}};
+    case Kind::kText: return {{"content", piece.text}};
+    case Kind::kCallBegin: return call_delta(piece.call, {{"id", piece.id}, {"type", "function"}, {"function", {{"name", piece.name}, {"arguments", ""}}}});
+    case Kind::kCallArguments: return call_delta(piece.call, {{"function", {{"arguments", piece.text}}}});
+    case Kind::kCallEnd:
+    case Kind::kFinish: break;
+  }
+  return {};
+}
 
 // Streams the answers as server-sent events.
 class ChatStream {
@@ -91,38 +55,46 @@ class ChatStream {
       : exchange_(std::move(exchange)), model_(std::move(model)), head_(std::move(head)), begun_(n), open_(n), logprobs_(logprobs), usage_(usage) {}
 
   void take(ChatPiece piece) {
+    if (failed_) return;
     if (!started_) exchange_->begin_stream(200, "text/event-stream", {{"Cache-Control", "no-cache"}});
     started_ = true;
-    const uint32_t i = piece.index;
-    if (!begun_[i]) send(chunk(head_, i, {{"role", "assistant"}, {"content", ""}}, nullptr, nullptr));
-    begun_[i] = true;
-    if (piece.finish) return finish(i, *piece.finish);
+    if (piece.finish)
+      if (const auto error = finish_error(*piece.finish)) return fail(*error);
+    if (!begun_[piece.index]) send(piece.index, {{"role", "assistant"}, {"content", ""}}, nullptr, nullptr);
+    begun_[piece.index] = true;
+    json::object delta = delta_of(piece);
     json::value logprobs = nullptr;
     if (logprobs_ && !piece.tokens.empty()) logprobs = chat_logprobs(model_->tokenizer(), piece.tokens);
-    if (!piece.text.empty() || !logprobs.is_null()) send(chunk(head_, i, {{"content", piece.text}}, nullptr, std::move(logprobs)));
+    if (piece.finish) return finish(piece, std::move(logprobs));
+    if (!delta.empty() || !logprobs.is_null()) send(piece.index, std::move(delta), nullptr, std::move(logprobs));
   }
 
  private:
-  void send(json::object data) {
-    if (usage_ && !data.contains("usage")) data["usage"] = nullptr;
-    send_event(*exchange_, data);
+  void send(uint32_t index, json::object delta, json::value finish, json::value logprobs) {
+    json::object data = head_.object("chat.completion.chunk");
+    data["choices"] = json::array{json::object{{"index", index}, {"delta", std::move(delta)}, {"logprobs", std::move(logprobs)}, {"finish_reason", std::move(finish)}}};
+    if (usage_) data["usage"] = nullptr;
+    exchange_->write("data: " + to_json_text(data) + "\n\n");
   }
 
-  void finish(uint32_t index, const engine::Finish& finish) {
-    completion_tokens_ += finish.usage.completion_tokens;
-    if (finish.reason == engine::FinishReason::kError) {
-      send_event(*exchange_, openai_error(to_api_error(finish.error)));
-    } else {
-      send(chunk(head_, index, {}, openai_finish_reason(finish.reason), nullptr));
-    }
+  void finish(const ChatPiece& piece, json::value logprobs) {
+    completion_tokens_ += piece.finish->usage.completion_tokens;
+    reasoning_tokens_ += piece.reasoning_tokens;
+    send(piece.index, {}, finish_reason(*piece.finish, piece.calls), std::move(logprobs));
     if (--open_ > 0) return;
     if (usage_) {
       json::object last = head_.object("chat.completion.chunk");
       last["choices"] = json::array{};
-      last["usage"] = openai_usage(finish.usage, completion_tokens_);
-      send_event(*exchange_, last);
+      last["usage"] = usage_of(piece.finish->usage, completion_tokens_, reasoning_tokens_);
+      exchange_->write("data: " + to_json_text(last) + "\n\n");
     }
     exchange_->write("data: [DONE]\n\n");
+    exchange_->end();
+  }
+
+  void fail(const ApiError& error) {
+    failed_ = true;
+    exchange_->write("event: error\ndata: " + to_json_text(openai_error(error)) + "\n\n");
     exchange_->end();
   }
 
@@ -132,65 +104,64 @@ class ChatStream {
   std::vector<bool> begun_;
   uint32_t open_;
   const bool logprobs_, usage_;
-  bool started_ = false;
-  uint64_t completion_tokens_ = 0;
+  bool started_ = false, failed_ = false;
+  uint64_t completion_tokens_ = 0, reasoning_tokens_ = 0;
 };
+
+json::object message_of(const ChatAnswer& answer) {
+  json::object message{{"role", "assistant"}, {"content", answer.text}, {"refusal", nullptr}};
+  if (!answer.reasoning.empty()) message["reasoning_content"] = answer.reasoning;
+  if (answer.calls.empty()) return message;
+  if (answer.text.empty()) message["content"] = nullptr;
+  json::array calls;
+  for (const ChatCall& call : answer.calls)
+    calls.push_back(json::object{{"id", call.id}, {"type", "function"}, {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
+  message["tool_calls"] = std::move(calls);
+  return message;
+}
 
 void respond_chat(const std::shared_ptr<http::Exchange>& exchange, const ServedModel& model, const ChatHead& head, bool logprobs,
                   const std::vector<ChatAnswer>& answers) {
   json::object out = head.object("chat.completion");
   json::array choices;
-  uint64_t completion_tokens = 0;
+  uint64_t completion_tokens = 0, reasoning_tokens = 0;
   for (size_t i = 0; i < answers.size(); ++i) {
     const ChatAnswer& a = answers[i];
-    if (a.finish.reason == engine::FinishReason::kError) return respond_error(exchange, to_api_error(a.finish.error));
+    if (const auto error = finish_error(a.finish)) return respond_error(exchange, *error);
     completion_tokens += a.finish.usage.completion_tokens;
+    reasoning_tokens += a.reasoning_tokens;
     choices.push_back(json::object{{"index", i},
-                                   {"message", {{"role", "assistant"}, {"content", a.text}, {"refusal", nullptr}}},
+                                   {"message", message_of(a)},
                                    {"logprobs", logprobs ? json::value(chat_logprobs(model.tokenizer(), a.tokens)) : json::value(nullptr)},
-                                   {"finish_reason", openai_finish_reason(a.finish.reason)}});
+                                   {"finish_reason", finish_reason(a.finish, !a.calls.empty())}});
   }
   out["choices"] = std::move(choices);
-  out["usage"] = openai_usage(answers.front().finish.usage, completion_tokens);
+  out["usage"] = usage_of(answers.front().finish.usage, completion_tokens, reasoning_tokens);
   respond_json(exchange, out);
 }
 
 }  // namespace
 
-void chat_completions(Service& service, const std::shared_ptr<http::Exchange>& exchange, const std::shared_ptr<ServedModel>& model, const json::object& body) {
+void chat_completions(Service&, const std::shared_ptr<http::Exchange>& exchange, const std::shared_ptr<ServedModel>& model, const json::object& body) {
   Fields fields(body);
-  if (model->embeds()) fields.fail("model", "is an embedding model; use /v1/embeddings");
-  for (std::string_view name : kRefused)
-    if (const json::value* value = fields.find(name); value && !(value->is_array() && value->get_array().empty()))
-      fields.fail(name, "is not supported by this server");
-  ChatRequest chat;
-  chat.messages = read_messages(fields);
-  chat.format = read_answer_format(fields);
-  engine::Request& request = chat.generation;
-  read_generation(fields, *model, request);
-  const bool logprobs = fields.boolean("logprobs", false);
-  const auto top = fields.integer("top_logprobs", 0, 20);
-  if (top && !logprobs) fields.fail("top_logprobs", "needs logprobs: true");
-  request.sampler.want_logprobs = logprobs;
-  request.sampler.logprobs = static_cast<uint32_t>(top.value_or(0));
-  const bool stream = fields.boolean("stream", false);
-  const json::object* stream_options = fields.object("stream_options");
-  const bool usage = stream_options && Fields(*stream_options).boolean("include_usage", false);
+  OpenAiChat request = read_openai_chat(fields, *model);
   if (fields.error()) return respond_error(exchange, *fields.error());
-  const ChatHead head{fmt::format("chatcmpl-{:x}{:x}", std::time(nullptr), service.requests()), model->name(), std::time(nullptr)};
-  const uint32_t n = request.n;
+  const ChatHead head{fresh_id("chatcmpl-"), model->name(), std::time(nullptr)};
+  const uint32_t n = request.chat.generation.n;
   std::function<void(ChatPiece)> sink;
-  if (stream) {
-    const auto out = std::make_shared<ChatStream>(exchange, model, head, n, logprobs, usage);
+  if (request.stream) {
+    const auto out = std::make_shared<ChatStream>(exchange, model, head, n, request.logprobs, request.include_usage);
     sink = [out](ChatPiece piece) { out->take(std::move(piece)); };
   } else {
-    sink = collect_chat(n, [exchange, model, head, logprobs](std::vector<ChatAnswer> answers) {
+    sink = collect_chat(n, [exchange, model, head, logprobs = request.logprobs](std::vector<ChatAnswer> answers) {
       respond_chat(exchange, *model, head, logprobs, answers);
     });
   }
-  const auto started = start_chat(model, std::move(chat), std::move(sink));
+  const auto started = start_chat(model, std::move(request.chat), std::move(sink));
   if (const auto* error = std::get_if<ApiError>(&started)) return respond_error(exchange, *error);
-  exchange->on_gone([model, id = std::get<engine::RequestId>(started)] { model->engine().cancel(id); });
+  exchange->on_gone([weak = std::weak_ptr(model), id = std::get<engine::RequestId>(started)] {
+    if (const auto held = weak.lock()) held->engine().cancel(id);
+  });
 }
 
 }  // namespace rival::serve

@@ -13,14 +13,19 @@ class GrammarConstraint : public engine::TokenConstraint {
 
   void mask(std::span<uint32_t> allowed) override { state_.mask(allowed); }
   Status accept(text::TokenId token) override {
-    if (state_.accept(token)) return {};
+    if (state_.accept(token)) {
+      finished_ = state_.is_exhausted();
+      return {};
+    }
     return make_error(ErrorCode::kInternal, "token {} was sampled against the grammar", token);
   }
-  bool finished() const override { return state_.is_ended(); }
+  // Where nothing but the end can follow, no token is spent on it; nor could one be where the request bans the end.
+  bool finished() const override { return finished_; }
   std::unique_ptr<engine::TokenConstraint> clone() const override { return std::make_unique<GrammarConstraint>(*this); }
 
  private:
   text::GrammarState state_;
+  bool finished_ = false;
 };
 
 }  // namespace

@@ -86,6 +86,12 @@ void set_calls(const FamilyRow& row, const SpecialTokens& tokens, AnswerSyntax& 
   syntax.calls_name = row.name;
 }
 
+// White space aside; a prompt has no control marks.
+bool ends_with(std::string_view prompt, std::string mark) {
+  std::erase_if(mark, [](char c) { return c == kControlBegin || c == kControlEnd; });
+  return !mark.empty() && prompt.substr(0, prompt.find_last_not_of(" \t\r\n") + 1).ends_with(mark);
+}
+
 }  // namespace
 
 AnswerSyntax answer_syntax(std::string_view source, const SpecialTokens& tokens) {
@@ -115,12 +121,8 @@ AnswerSyntax answer_syntax(std::string_view source, const Tokenizer& tokenizer) 
   return answer_syntax(source, tokens);
 }
 
-bool opens_thinking(const AnswerSyntax& syntax, std::string_view prompt) {
-  if (syntax.think_open.empty()) return false;
-  std::string open = syntax.think_open;
-  std::erase_if(open, [](char c) { return c == kControlBegin || c == kControlEnd; });
-  return prompt.substr(0, prompt.find_last_not_of(" \t\r\n") + 1).ends_with(open);
-}
+bool opens_thinking(const AnswerSyntax& syntax, std::string_view prompt) { return ends_with(prompt, syntax.think_open); }
+bool closes_thinking(const AnswerSyntax& syntax, std::string_view prompt) { return ends_with(prompt, syntax.think_close); }
 
 std::string harmony_header(std::string_view channel) {
   return control_mark("<|channel|>") + std::string(channel) + control_mark("<|message|>");

@@ -48,6 +48,8 @@ AnswerSyntax answer_syntax(std::string_view template_source, const SpecialTokens
 
 // Whether a prompt, as its template wrote it, ends inside of a thought.
 bool opens_thinking(const AnswerSyntax& syntax, std::string_view prompt);
+// Whether it ends behind one, so that the answer has none.
+bool closes_thinking(const AnswerSyntax& syntax, std::string_view prompt);
 
 // The header that stands before the content of a message of gpt-oss, with control marks.
 std::string harmony_header(std::string_view channel);

@@ -59,6 +59,8 @@ TEST(AnswerSplitter, ThoughtsInTags) {
   expect_split(syntax, {.trim = true}, " x", "T(x)");
   EXPECT_TRUE(opens_thinking(syntax, "<|im_start|>assistant\n<think>\n"));
   EXPECT_FALSE(opens_thinking(syntax, "<think>\n\n</think>\n\n"));
+  EXPECT_TRUE(closes_thinking(syntax, "<think>\n\n</think>\n\n"));
+  EXPECT_FALSE(closes_thinking(syntax, "<|im_start|>assistant\n"));
 }
 
 TEST(AnswerSplitter, ControlTokensOpenAThoughtAndAreNoText) {

@@ -95,6 +95,15 @@ bool GrammarState::accept(TokenId token) {
 
 bool GrammarState::accept_bytes(std::string_view bytes) { return !ended_ && matcher_->accept(bytes); }
 bool GrammarState::is_complete() { return ended_ || matcher_->complete(); }
+
+bool GrammarState::is_exhausted() {
+  if (!is_complete()) return false;
+  if (ended_) return true;
+  matcher_->mask(bits_);
+  for (TokenId id : grammar_->vocabulary().end_of_generation()) bits_[static_cast<size_t>(id) / 64] &= ~(uint64_t{1} << (id % 64));
+  return std::ranges::all_of(bits_, [](uint64_t word) { return word == 0; });
+}
+
 std::string GrammarState::forced_bytes(size_t bytes_max) { return ended_ ? std::string() : matcher_->forced(bytes_max); }
 
 void GrammarState::rollback(size_t steps) {

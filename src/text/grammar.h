@@ -98,6 +98,7 @@ class GrammarState {
   bool accept_bytes(std::string_view bytes);
   bool is_complete();                        // the text may end here
   bool is_ended() const { return ended_; }   // end-of-generation was accepted
+  bool is_exhausted();                       // the text may end here and nothing else may follow
   // The bytes that must come next whatever the model thinks, escapes of the same characters aside; empty where there
   // is a choice. At most `bytes_max`.
   std::string forced_bytes(size_t bytes_max = 256);

@@ -240,6 +240,8 @@ TEST(GrammarState, TakesBackAndCopies) {
   GrammarState copy(state);
   for (const char* text : {"\"}", ", 2]", ", \"c\": null", "}"}) ASSERT_TRUE(state.accept_bytes(text)) << text;
   EXPECT_TRUE(state.is_complete());
+  EXPECT_TRUE(state.is_exhausted());
+  EXPECT_FALSE(copy.is_exhausted());
   EXPECT_FALSE(state.accept_bytes(" "));
   EXPECT_TRUE(state.accept(kTestEnd));
   state.rollback(5);

@@ -1,0 +1,15 @@
+// Messages and tools of OpenAI's chat API.
+#pragma once
+
+#include "serve/chat.h"
+#include "serve/fields.h"
+
+namespace rival::serve {
+
+// `messages` as ChatRequest has them. Errors are kept in `fields`.
+json::array read_openai_messages(Fields& fields);
+
+// tools, tool_choice and parallel_tool_calls. Errors are kept in `fields`.
+void read_openai_tools(Fields& fields, ChatRequest& chat);
+
+}  // namespace rival::serve

@@ -1,0 +1,279 @@
+"""Tools, formats and thoughts of /v1/chat/completions with the default model. Usage: serve_chat_test.py RIVAL"""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from gguf_template import with_template
+from serve_support import Server
+
+RIVAL = None
+USER = {"role": "user", "content": "What is the weather in Paris? Then book a table for two."}
+
+
+def tool(name, parameters):
+    return {"type": "function", "function": {"name": name, "description": f"Does {name}.", "parameters": parameters}}
+
+
+def closed(required, **properties):
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+CITY = {"type": "string", "maxLength": 12}
+SCHEMAS = [
+    closed(["city"], city=CITY, unit={"enum": ["celsius", "fahrenheit"]}),
+    closed(["guests", "when"], guests={"type": "integer", "minimum": 1, "maximum": 20}, when={"type": "string", "format": "date"}),
+    closed(["places"], places={"type": "array", "items": closed(["x", "y"], x={"type": "integer"}, y={"type": "boolean"}), "minItems": 1, "maxItems": 2}),
+    closed([], note={"type": "string", "pattern": "^[a-z]{2,6}$"}),
+    {"type": "object", "properties": {"kind": {"$ref": "#/$defs/kind"}}, "required": ["kind"], "$defs": {"kind": {"const": "a\"b\\ü"}},
+     "additionalProperties": False},
+]
+TOOLS = [tool(f"tool_{i}", s) for i, s in enumerate(SCHEMAS)]
+
+
+def validates(value, schema, root=None):
+    """JSON Schema as far as SCHEMAS goes."""
+    root = root or schema
+    if "$ref" in schema:
+        return validates(value, root["$defs"][schema["$ref"].split("/")[-1]], root)
+    if "const" in schema:
+        return value == schema["const"]
+    if "enum" in schema:
+        return value in schema["enum"]
+    kind = schema["type"]
+    if kind == "object":
+        known = schema.get("properties", {})
+        return isinstance(value, dict) and all(r in value for r in schema.get("required", [])) and \
+            all(k in known and validates(v, known[k], root) for k, v in value.items())
+    if kind == "array":
+        return isinstance(value, list) and schema["minItems"] <= len(value) <= schema["maxItems"] and all(validates(v, schema["items"], root) for v in value)
+    if kind == "string":
+        pattern = r"^\d{4}-\d\d-\d\d$" if schema.get("format") == "date" else schema.get("pattern", "")
+        return isinstance(value, str) and len(value) <= schema.get("maxLength", 99) and re.search(pattern, value) is not None
+    if kind == "boolean":
+        return isinstance(value, bool)
+    return isinstance(value, (int, float)) and value == int(value) and schema.get("minimum", value) <= value <= schema.get("maximum", value)
+
+
+class Chat(unittest.TestCase):
+    arguments = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(RIVAL, "--context", "4096", *cls.arguments)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def chat(self, status=200, **body):
+        body = {"messages": [USER], "temperature": 0, "max_tokens": 100, **body}
+        got, answer = self.server.post("/v1/chat/completions", **body)
+        self.assertEqual(got, status, answer)
+        return answer
+
+    def message(self, **body):
+        return self.chat(**body)["choices"][0]["message"]
+
+    def stream(self, **body):
+        return self.server.events("/v1/chat/completions", **{"messages": [USER], "temperature": 0, "max_tokens": 100, **body})
+
+    def check_calls(self, choice, tools=TOOLS):
+        """Every call is of a tool that is there, with arguments that its schema allows; the last one may be cut."""
+        schemas = {t["function"]["name"]: t["function"]["parameters"] for t in tools}
+        calls = choice["message"].get("tool_calls", [])
+        for i, call in enumerate(calls):
+            self.assertIn(call["function"]["name"], schemas)
+            if choice["finish_reason"] == "length" and i + 1 == len(calls):
+                continue
+            self.assertTrue(validates(json.loads(call["function"]["arguments"]), schemas[call["function"]["name"]]), call)
+        return calls
+
+
+class Tools(Chat):
+    def test_arguments_are_always_valid(self):
+        for seed in range(2):
+            answer = self.chat(tools=TOOLS, tool_choice="required", temperature=1.5, seed=seed, n=4, max_tokens=120)
+            for choice in answer["choices"]:
+                calls = self.check_calls(choice)
+                self.assertTrue(calls or choice["finish_reason"] == "length", choice)
+                if choice["finish_reason"] != "length":
+                    self.assertEqual(choice["finish_reason"], "tool_calls")
+        for i, t in enumerate(TOOLS):
+            choice = self.chat(tools=TOOLS, tool_choice={"type": "function", "function": {"name": t["function"]["name"]}}, parallel_tool_calls=False)["choices"][0]
+            self.assertEqual([c["function"]["name"] for c in self.check_calls(choice)], [f"tool_{i}"])
+            self.assertIsNone(choice["message"]["content"])
+
+    def test_none_and_auto_may_write_text(self):
+        plain = self.message()
+        self.assertEqual(self.message(tools=TOOLS, tool_choice="none"), plain)
+        for seed in range(3):
+            choice = self.chat(tools=TOOLS[:2], temperature=1, seed=seed)["choices"][0]
+            self.assertTrue(self.check_calls(choice) or choice["message"]["content"])
+
+    def test_a_stream_tells_the_same_calls(self):
+        body = dict(tools=TOOLS, tool_choice="required", seed=3, temperature=1, stream_options={"include_usage": True})
+        whole = self.chat(**{**body, "stream_options": None})["choices"][0]
+        deltas = [c["choices"][0]["delta"] for c in self.stream(**body) if c["choices"]]
+        calls = {}
+        for part in (p for d in deltas for p in d.get("tool_calls", [])):
+            if part["index"] not in calls:
+                self.assertEqual((part["type"], part["function"]["arguments"]), ("function", ""))
+                self.assertTrue(part["id"])
+                calls[part["index"]] = [part["function"]["name"], ""]
+            else:
+                self.assertEqual(sorted(part), ["function", "index"])
+                calls[part["index"]][1] += part["function"]["arguments"]
+        self.assertEqual(list(calls.values()), [[c["function"]["name"], c["function"]["arguments"]] for c in whole["message"]["tool_calls"]])
+
+    def test_logprobs_with_tools_and_streaming(self):
+        body = dict(tools=TOOLS, tool_choice="required", parallel_tool_calls=False, logprobs=True, top_logprobs=2)
+        answer = self.chat(**body)
+        rows = answer["choices"][0]["logprobs"]["content"]
+        # The token that ends the answer has no text and no row.
+        self.assertIn(answer["usage"]["completion_tokens"] - len(rows), (0, 1))
+        streamed = [r for c in self.stream(**body) for r in (c["choices"][0]["logprobs"] or {"content": []})["content"]]
+        self.assertEqual([r["token"] for r in streamed], [r["token"] for r in rows])
+
+    def test_a_format_or_calls(self):
+        schema = closed(["answer"], answer={"type": "boolean"})
+        form = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+        for seed in range(6):
+            choice = self.chat(tools=TOOLS[:2], response_format=form, temperature=1, seed=seed)["choices"][0]
+            if not self.check_calls(choice):
+                self.assertTrue(validates(json.loads(choice["message"]["content"]), schema), choice)
+
+    def test_one_call_at_most(self):
+        for seed in range(4):
+            choice = self.chat(tools=TOOLS[:2], tool_choice="required", parallel_tool_calls=False, temperature=1.2, seed=seed)["choices"][0]
+            self.assertEqual(len(self.check_calls(choice)), 1)
+
+    def test_history_with_calls_results_and_broken_arguments(self):
+        for arguments in ('{"city": "Paris"}', "{broken", "", "[1]"):
+            messages = [USER, {"role": "assistant", "content": None, "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "tool_0", "arguments": arguments}}]},
+                        {"role": "tool", "tool_call_id": "call_1", "content": "not JSON {"}, {"role": "user", "content": [{"type": "text", "text": "So?"}]}]
+            self.check_calls(self.chat(messages=messages, tools=TOOLS, max_tokens=40)["choices"][0])
+        for roles in (["system", "system", "user"], ["user", "user"], ["user", "assistant", "system", "user"], ["developer", "user"], ["assistant", "user"]):
+            self.chat(messages=[{"role": r, "content": "Hello."} for r in roles], max_tokens=2)
+
+    def test_stops_end_text_but_no_arguments(self):
+        choice = self.chat(tools=TOOLS, tool_choice="required", parallel_tool_calls=False, stop=["\"", "{", "tool"])["choices"][0]
+        self.assertEqual(len(self.check_calls(choice)), 1)
+        plain = self.message()["content"]
+        word = plain.split()[3]
+        cut = self.chat(tools=TOOLS[:1], stop=word)["choices"][0]
+        if not cut["message"].get("tool_calls"):
+            self.assertNotIn(word, cut["message"]["content"])
+
+    def test_bad_tools_are_400_and_name_the_field(self):
+        rows = [
+            (dict(tools=[{"type": "function"}]), "tools[0]"),
+            (dict(tools=[{"type": "web_search"}]), "tools[0]"),
+            (dict(tools=[tool("a b", {})]), "tools[0].function.parameters"),
+            (dict(tools=[tool("a", {}), tool("a", {})]), "tools[0].function.parameters"),
+            (dict(tools=[tool("a", {"type": "string"})]), "tools[0].function.parameters"),
+            (dict(tools=[tool("a", {"type": "object", "properties": {"x": {"$dynamicRef": "#y"}}})]), "tools[0].function.parameters"),
+            (dict(tools=TOOLS, tool_choice="sometimes"), "tool_choice"),
+            (dict(tools=TOOLS, tool_choice={"type": "function", "function": {"name": "nobody"}}), "tool_choice"),
+            (dict(tool_choice="required"), "tool_choice"),
+            (dict(functions=[{"name": "f"}]), "functions"),
+            (dict(function_call="f"), "function_call"),
+            (dict(audio={"voice": "x"}), "audio"),
+            (dict(prediction={"type": "content", "content": "x"}), "prediction"),
+            (dict(web_search_options={"search_context_size": "low"}), "web_search_options"),
+            (dict(modalities=["text", "audio"]), "modalities"),
+            (dict(reasoning_effort="extreme"), "reasoning_effort"),
+            (dict(stream_options={"include_usage": True}), "stream_options"),
+            (dict(messages=[USER, {"role": "function", "name": "f", "content": "x"}]), "messages[1].role"),
+            (dict(messages=[USER, {"role": "user", "content": None}]), "messages[1].content"),
+            (dict(messages=[USER], continue_final_message=True), "messages"),
+        ]
+        for body, param in rows:
+            self.assertEqual(self.chat(400, **body)["error"]["param"], param, body)
+
+    def test_fields_that_change_nothing_are_accepted(self):
+        plain = self.message(max_tokens=12)
+        same = self.message(max_tokens=12, store=True, metadata={"a": "b"}, user="me", service_tier="auto", safety_identifier="x", prompt_cache_key="k",
+                            modalities=["text"], functions=[], reasoning_effort="low", something_unknown=1)
+        self.assertEqual(same, plain)
+
+    def test_the_last_message_is_written_on(self):
+        messages = [{"role": "user", "content": "Name the capital of France."}, {"role": "assistant", "content": "The capital of France is"}]
+        self.assertIn("Paris", self.message(messages=messages, continue_final_message=True, max_tokens=4)["content"])
+
+
+class Formats(Chat):
+    def test_formats_of_text(self):
+        def text(**body):
+            return self.message(temperature=1, **body)["content"]
+        choice = self.chat(response_format={"type": "json_object"})["choices"][0]
+        self.assertTrue(choice["message"]["content"].startswith("{"))
+        if choice["finish_reason"] == "stop":
+            json.loads(choice["message"]["content"])
+        for seed in range(3):
+            self.assertIn(text(grammar='root ::= "yes" | "no"', seed=seed), ("yes", "no"))
+            self.assertRegex(text(response_format={"type": "regex", "regex": "[a-c]{3}-\\d"}, seed=seed), r"^[a-c]{3}-\d$")
+        answer = self.chat(response_format={"type": "regex", "regex": "[a-c]{3}"}, n=3, temperature=1, logprobs=True)
+        for choice in answer["choices"]:
+            self.assertRegex(choice["message"]["content"], "^[a-c]{3}$")
+            self.assertEqual("".join(r["token"] for r in choice["logprobs"]["content"]), choice["message"]["content"])
+
+    def test_keywords_that_cannot_be_enforced_are_named_with_their_path(self):
+        schema = {"type": "object", "properties": {"a": {"$dynamicRef": "#x"}}}
+        error = self.chat(400, response_format={"type": "json_schema", "json_schema": {"schema": schema}})["error"]
+        self.assertIn("$dynamicRef", error["message"])
+        self.assertIn("properties", error["message"])
+
+
+THINKING = ("{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n"
+            "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n{% else %}<think>\n{% endif %}{% endif %}")
+
+
+class Thinking(Chat):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        path = pathlib.Path(cls.folder.name) / "thinking.gguf"
+        shown = re.search(r"^here +(.*) \(", subprocess.run([RIVAL, "show", "smollm2:135m"], capture_output=True, text=True, check=True).stdout, re.M).group(1)
+        with_template(pathlib.Path(shown), path, THINKING)
+        cls.arguments = ("--model", str(path))
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        cls.folder.cleanup()
+
+    def test_a_thought_that_the_prompt_opens_is_no_answer(self):
+        answer = self.chat(max_tokens=20, ignore_eos=True)
+        message = answer["choices"][0]["message"]
+        self.assertEqual(message["content"], "")
+        self.assertTrue(message["reasoning_content"])
+        self.assertEqual(answer["usage"]["completion_tokens_details"]["reasoning_tokens"], 20)
+        deltas = [c["choices"][0]["delta"] for c in self.stream(max_tokens=20, ignore_eos=True)]
+        self.assertEqual("".join(d.get("reasoning_content", "") for d in deltas), message["reasoning_content"])
+
+    def test_variables_of_the_template_reach_it(self):
+        for body in (dict(reasoning_effort="none"), dict(chat_template_kwargs={"enable_thinking": False})):
+            answer = self.chat(max_tokens=20, **body)
+            self.assertTrue(answer["choices"][0]["message"]["content"])
+            self.assertEqual(answer["usage"]["completion_tokens_details"]["reasoning_tokens"], 0)
+
+    def test_a_format_holds_behind_the_thought(self):
+        form = {"type": "json_schema", "json_schema": {"name": "x", "schema": closed(["ok"], ok={"type": "boolean"})}}
+        # A bias makes the small model end its thought, often before it begins.
+        ids = self.server.post("/tokenize", content="</think>", add_special=False)[1]["tokens"]
+        for seed in range(4):
+            choice = self.chat(response_format=form, temperature=1, seed=seed, logit_bias={str(i): 6 for i in ids})["choices"][0]
+            if choice["finish_reason"] == "stop":
+                self.assertIn("ok", json.loads(choice["message"]["content"]))
+        no_thought = self.chat(response_format=form, reasoning_effort="none")["choices"][0]["message"]
+        self.assertIn("ok", json.loads(no_thought["content"]))
+
+
+if __name__ == "__main__":
+    RIVAL = sys.argv.pop(1)
+    unittest.main()
