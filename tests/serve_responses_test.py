@@ -12,6 +12,9 @@ from serve_support import Server, venv
 RIVAL = None
 SHORT = dict(model="", input="Say hello.", max_output_tokens=8, temperature=0)
 LONG = dict(model="", input="Write a long story about a dragon.", max_output_tokens=1500, temperature=0)
+WEATHER = {"type": "function", "name": "weather", "description": "The weather of a city.", "strict": True,
+           "parameters": {"type": "object", "properties": {"city": {"type": "string", "maxLength": 20}}, "required": ["city"],
+                          "additionalProperties": False}}
 COLOUR = {"type": "object", "properties": {"colour": {"enum": ["red", "green"]}}, "required": ["colour"], "additionalProperties": False}
 
 
@@ -175,6 +178,7 @@ class Responses(Case):
         self.refused(400, "text.verbosity", text={"verbosity": "low"})
         self.refused(400, "reasoning.summary", reasoning={"summary": "detailed"})
         self.refused(400, "tools[0].type", tools=[{"type": "web_search"}])
+        self.refused(400, "tools[0].parameters", tools=[{**WEATHER, "parameters": {"type": "nothing"}}])
         self.refused(400, "include", include=["file_search_call.results"])
         self.refused(400, "surprise", extra_body={"surprise": 1})
         self.refused(400, "input[0].content[0].type", input=[{"role": "user", "content": [{"type": "input_image", "image_url": "x"}]}])
@@ -235,6 +239,29 @@ class Background(Case):
         self.client.responses.delete(made.id)
         with self.assertRaises(openai.NotFoundError):
             self.wait_for(made.id, "completed")
+
+
+class Tools(Case):
+    def test_a_call_and_its_result(self):
+        made = self.client.responses.create(**{**SHORT, "input": "What is the weather in Rome?", "max_output_tokens": 80}, tools=[WEATHER],
+                                            tool_choice="required")
+        call = next(item for item in made.output if item.type == "function_call")
+        self.assertEqual(call.name, "weather")
+        self.assertEqual(list(json.loads(call.arguments)), ["city"])
+        answer = self.client.responses.create(**{**SHORT, "input": [{"type": "function_call_output", "call_id": call.call_id, "output": "sunny"}]},
+                                              previous_response_id=made.id, tools=[WEATHER], tool_choice="none")
+        self.assertEqual([item.type for item in answer.output], ["message"])
+        self.assertTrue(answer.output_text)
+
+    def test_the_stream_of_a_call(self):
+        events = list(self.client.responses.create(**{**SHORT, "input": "What is the weather in Rome?", "max_output_tokens": 80}, tools=[WEATHER],
+                                                   tool_choice={"type": "function", "name": "weather"}, parallel_tool_calls=False, stream=True))
+        added = next(e for e in events if e.type == "response.output_item.added" and e.item.type == "function_call")
+        pieces = "".join(e.delta for e in events if e.type == "response.function_call_arguments.delta")
+        done = next(e for e in events if e.type == "response.function_call_arguments.done")
+        self.assertEqual(done.arguments, pieces)
+        self.assertEqual(done.item_id, added.item.id)
+        self.assertEqual(next(i for i in events[-1].response.output if i.type == "function_call").arguments, pieces)
 
 
 class Conversations(Case):

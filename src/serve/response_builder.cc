@@ -93,7 +93,6 @@ void ResponseBuilder::close(std::string_view status) {
 }
 
 void ResponseBuilder::reasoning(const ChatPiece& piece) {
-  reasoning_tokens_ += piece.tokens.size();
   if (piece.text.empty()) return;
   if (open_ != Open::kReasoning) {
     open(Open::kReasoning, {{"id", fresh_id("rs_")}, {"type", "reasoning"}, {"status", "in_progress"}, {"summary", json::array{}}, {"content", json::array{}}});
@@ -149,12 +148,12 @@ void ResponseBuilder::take(ChatPiece piece) {
   }
 }
 
-void ResponseBuilder::finish(const engine::Finish& finish, bool cancelled) {
+void ResponseBuilder::finish(const engine::Finish& finish, uint32_t reasoning_tokens, bool cancelled) {
   using Reason = engine::FinishReason;
   const bool whole = finish.reason == Reason::kStop;
   if (whole && output().empty()) open_message();
   close(whole ? "completed" : "incomplete");
-  response_["usage"] = usage_of(finish.usage, reasoning_tokens_);
+  response_["usage"] = usage_of(finish.usage, reasoning_tokens);
   switch (finish.reason) {
     case Reason::kStop:
       response_["status"] = "completed";

@@ -23,7 +23,7 @@ class ResponseBuilder {
   void take(ChatPiece piece);   // all but kFinish
   // Ends the items and sets the status; the event that says so is left to conclude(), since what is said there must
   // have been kept before. `cancelled`: the client wished it.
-  void finish(const engine::Finish& finish, bool cancelled);
+  void finish(const engine::Finish& finish, uint32_t reasoning_tokens, bool cancelled);
   void fail(const std::string& code, const std::string& message);
   void conclude();              // response.completed, .incomplete, .failed
 
@@ -52,7 +52,6 @@ class ResponseBuilder {
   std::string text_;         // of the open item
   json::array logprobs_;     // of the open item
   std::vector<engine::SampledToken> untold_;  // tokens whose text has not come yet
-  uint64_t reasoning_tokens_ = 0;
 };
 
 }  // namespace rival::serve

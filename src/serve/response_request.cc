@@ -54,7 +54,7 @@ json::object read_tool(Fields& f, const std::string& place, const json::value& v
   const json::object* parameters = inner.object("parameters");
   const bool strict = inner.boolean("strict", true);
   tell_inner(f, place, inner);
-  chat.tools.push_back({name, description.value_or(""), parameters ? *parameters : json::object{}});
+  chat.tools.push_back({name, description.value_or(""), parameters ? *parameters : json::object{}, place + ".parameters"});
   return {{"type", "function"},
           {"name", name},
           {"description", description ? json::value(*description) : json::value(nullptr)},

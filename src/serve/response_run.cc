@@ -56,17 +56,17 @@ void ResponseRun::start(Connection* db, const std::shared_ptr<http::Exchange>& e
 
 void ResponseRun::take(ChatPiece piece) {
   const std::lock_guard guard(mutex_);
-  if (piece.kind == ChatPiece::Kind::kFinish) return finish(*piece.finish);
+  if (piece.kind == ChatPiece::Kind::kFinish) return finish(*piece.finish, piece.reasoning_tokens);
   builder_.take(std::move(piece));
   told_ = events_.size();
   pump();
 }
 
 // The last event waits until the response is kept.
-void ResponseRun::finish(const engine::Finish& finish) {
+void ResponseRun::finish(const engine::Finish& finish, uint32_t reasoning_tokens) {
   if (finish.reason == engine::FinishReason::kError) error_ = to_api_error(finish.error);
   if (finish.reason == engine::FinishReason::kCancelled) error_ = to_api_error(make_error(ErrorCode::kCancelled, "the server ends"));
-  builder_.finish(finish, cancelled_);
+  builder_.finish(finish, reasoning_tokens, cancelled_);
   told_ = events_.size();
   pump();
   builder_.conclude();

@@ -42,7 +42,7 @@ class ResponseRun : public std::enable_shared_from_this<ResponseRun> {
   };
 
   void take(ChatPiece piece);
-  void finish(const engine::Finish& finish);
+  void finish(const engine::Finish& finish, uint32_t reasoning_tokens);
   void keep(Connection& db);
   void conclude();
   void stop_answer();

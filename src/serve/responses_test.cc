@@ -96,7 +96,7 @@ TEST(ResponseBuilder, ThoughtTextAndCallsAreItemsOfTheirOwn) {
   builder.take({.kind = Kind::kCallArguments, .text = "{\"a\""});
   builder.take({.kind = Kind::kCallArguments, .text = ":1}"});
   builder.take({.kind = Kind::kCallEnd});
-  builder.finish({.reason = engine::FinishReason::kStop, .usage = {.prompt_tokens = 5, .completion_tokens = 7}}, false);
+  builder.finish({.reason = engine::FinishReason::kStop, .usage = {.prompt_tokens = 5, .completion_tokens = 7}}, 2, false);
   builder.conclude();
   EXPECT_THAT(kinds, ElementsAre("response.created", "response.in_progress", "response.output_item.added", "response.content_part.added",
                                  "response.reasoning_text.delta", "response.reasoning_text.done", "response.content_part.done", "response.output_item.done",
@@ -120,7 +120,7 @@ TEST(ResponseBuilder, EndsAreToldApart) {
     ResponseBuilder builder(fresh_response("resp_1"), nullptr, [&](const json::object& event) { last = event.at("type").as_string(); });
     builder.begin();
     builder.take({.text = "so far"});
-    builder.finish({.reason = reason}, cancelled);
+    builder.finish({.reason = reason}, 0, cancelled);
     builder.conclude();
     return fmt::format("{} {} {}", builder.status(), std::string_view(builder.output()[0].at("status").as_string()), last);
   };
@@ -136,7 +136,7 @@ TEST(ResponseBuilder, EndsAreToldApart) {
 TEST(ResponseBuilder, AnEmptyAnswerIsAnEmptyMessage) {
   ResponseBuilder builder(fresh_response("resp_1"), nullptr, {});
   builder.begin();
-  builder.finish({}, false);
+  builder.finish({}, 0, false);
   ASSERT_EQ(builder.output().size(), 1u);
   EXPECT_EQ(builder.output()[0].at("content").at(0).at("text"), json::value(""));
 }
