@@ -4,7 +4,7 @@ import test from "node:test";
 
 import Anthropic from "@anthropic-ai/sdk";
 
-import { CHAT, LONG, URL, USER, waitIdle } from "./support.mjs";
+import { CHAT, CITY, LONG, URL, USER, waitIdle } from "./support.mjs";
 
 const client = new Anthropic({ baseURL: URL, apiKey: "none", maxRetries: 0 });
 const greedy = { model: CHAT, messages: [USER], max_tokens: 12, temperature: 0 };
@@ -15,6 +15,14 @@ test("a stream says what the whole message says", async () => {
   assert.deepEqual(final.content, whole.content);
   assert.equal(final.stop_reason, whole.stop_reason);
   assert.equal(final.usage.output_tokens, whole.usage.output_tokens);
+});
+
+test("a tool is called with arguments of its schema", async () => {
+  const tools = [{ name: "weather", description: "The weather in a city.", input_schema: CITY }];
+  const stream = client.messages.stream({ ...greedy, max_tokens: 100, tools, tool_choice: { type: "any", disable_parallel_tool_use: true } });
+  const message = await stream.finalMessage();
+  assert.equal(message.stop_reason, "tool_use");
+  assert.ok(["Paris", "Rome"].includes(message.content.at(-1).input.city));
 });
 
 test("counting and models", async () => {

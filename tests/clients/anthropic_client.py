@@ -4,7 +4,7 @@ import unittest
 
 import anthropic
 
-from support import CHAT, CITY, LONG, URL, USER, Between, wait_idle
+from support import CHAT, CITY, LONG, URL, USER, WEATHER, Between, wait_idle
 
 client = anthropic.Anthropic(base_url=URL, api_key="none", max_retries=0)
 # This version of the client has no argument for the temperature any more; the API still has the field.
@@ -39,6 +39,11 @@ class Messages(unittest.TestCase):
         client.messages.create(**GREEDY)
         self.assertGreater(client.messages.create(**GREEDY).usage.cache_read_input_tokens, 0)
 
+    def test_prefill(self):
+        start = {"role": "assistant", "content": "The capital of France is"}
+        message = client.messages.create(**dict(GREEDY, messages=[USER, start]))
+        self.assertTrue(message.content[0].text.startswith(" Paris"), message.content[0].text)
+
     def test_stop_sequences(self):
         message = client.messages.create(**dict(GREEDY, max_tokens=60, stop_sequences=["a"]))
         self.assertEqual((message.stop_reason, message.stop_sequence), ("stop_sequence", "a"))
@@ -56,6 +61,30 @@ class Messages(unittest.TestCase):
     def test_models(self):
         self.assertIn(CHAT, [m.id for m in client.models.list(limit=1)])
         self.assertEqual(client.models.retrieve(CHAT).type, "model")
+
+
+class Tools(unittest.TestCase):
+    options = dict(model=CHAT, messages=[{"role": "user", "content": "What is the weather in Paris?"}], max_tokens=100, extra_body={"temperature": 0},
+                   tools=[{"name": "weather", "description": "The weather in a city.", "input_schema": WEATHER}],
+                   tool_choice={"type": "tool", "name": "weather", "disable_parallel_tool_use": True})
+
+    def test_a_call_and_its_result(self):
+        message = client.messages.create(**self.options)
+        self.assertEqual(message.stop_reason, "tool_use")
+        call = message.content[-1]
+        self.assertEqual((call.type, call.name), ("tool_use", "weather"))
+        self.assertIn(call.input["city"], ["Paris", "Rome"])
+        result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call.id, "content": "12 degrees"}]}
+        messages = self.options["messages"] + [message.to_param() if hasattr(message, "to_param") else message, result]
+        last = client.messages.create(**dict(self.options, messages=messages, tool_choice={"type": "none"}))
+        self.assertNotEqual(last.stop_reason, "tool_use")
+
+    def test_a_streamed_call_is_the_same(self):
+        whole = client.messages.create(**self.options)
+        with client.messages.stream(**self.options) as stream:
+            final = stream.get_final_message()
+        self.assertEqual(final.content[-1].input, whole.content[-1].input)
+        self.assertEqual(final.stop_reason, "tool_use")
 
 
 class Errors(unittest.TestCase):

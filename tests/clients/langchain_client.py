@@ -13,6 +13,7 @@ OPTIONS = dict(base_url=URL + "/v1", api_key="none", model=CHAT, temperature=0, 
 
 class City(pydantic.BaseModel):
     """A city."""
+    model_config = pydantic.ConfigDict(extra="forbid")
     city: Literal["Paris", "Rome"]
     capital: bool
 
@@ -31,6 +32,16 @@ class LangChain(unittest.TestCase):
     def test_structured_output(self):
         model = ChatOpenAI(**OPTIONS, max_tokens=100).with_structured_output(City, method="json_schema")
         self.assertIsInstance(model.invoke(USER["content"]), City)
+
+    def test_tools(self):
+        model = ChatOpenAI(**OPTIONS, max_tokens=100).bind_tools([City], tool_choice="City", parallel_tool_calls=False)
+        call = model.invoke(USER["content"]).tool_calls[0]
+        self.assertEqual(call["name"], "City")
+        City(**call["args"])
+        streamed = None
+        for chunk in model.stream(USER["content"]):
+            streamed = chunk if streamed is None else streamed + chunk
+        self.assertEqual(streamed.tool_calls[0]["args"], call["args"])
 
     def test_embeddings(self):
         # LangChain cuts texts into tokens of OpenAI's own vocabulary unless it is told not to.

@@ -4,7 +4,7 @@ import unittest
 
 import ollama
 
-from support import CHAT, CITY, EMBED, LONG, URL, USER, wait_idle
+from support import CHAT, CITY, EMBED, LONG, URL, USER, WEATHER, wait_idle
 
 client = ollama.Client(host=URL)
 GREEDY = {"temperature": 0, "num_predict": 12}
@@ -48,6 +48,17 @@ class Answers(unittest.TestCase):
         self.assertEqual(len(client.embed(EMBED, "word " * 2000).embeddings), 1)
         with self.assertRaises(ollama.ResponseError):
             client.embed(EMBED, "word " * 2000, truncate=False)
+
+
+class Tools(unittest.TestCase):
+    def test_tools_reach_the_model(self):
+        # This API leaves the choice to the model; a small one may talk instead. What it calls is told whole.
+        tool = {"type": "function", "function": {"name": "weather", "description": "The weather in a city.", "parameters": WEATHER}}
+        question = {"role": "user", "content": "What is the weather in Paris?"}
+        answer = client.chat(CHAT, [question], tools=[tool], options=GREEDY)
+        self.assertGreater(answer.prompt_eval_count, client.chat(CHAT, [question], options=GREEDY).prompt_eval_count)
+        for call in answer.message.tool_calls or []:
+            self.assertEqual(call.function.name, "weather")
 
 
 class Models(unittest.TestCase):

@@ -26,6 +26,14 @@ test("structured output", async () => {
   assert.ok(["Paris", "Rome"].includes(answer.choices[0].message.parsed.city));
 });
 
+test("a tool is called with arguments of its schema", async () => {
+  const tools = [{ type: "function", function: { name: "weather", description: "The weather in a city.", parameters: CITY } }];
+  const answer = await client.chat.completions.create({ ...greedy, max_tokens: 100, tools, tool_choice: "required", parallel_tool_calls: false });
+  const call = answer.choices[0].message.tool_calls[0].function;
+  assert.equal(call.name, "weather");
+  assert.ok(["Paris", "Rome"].includes(JSON.parse(call.arguments).city));
+});
+
 test("models and embeddings", async () => {
   assert.equal((await client.models.retrieve(CHAT)).id, CHAT);
   const answer = await client.embeddings.create({ model: EMBED, input: ["a cat", "tax law"] });

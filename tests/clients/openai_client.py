@@ -6,7 +6,7 @@ from typing import Literal
 import openai
 import pydantic
 
-from support import CHAT, CITY, EMBED, LONG, URL, USER, Between, wait_idle
+from support import CHAT, CITY, EMBED, LONG, URL, USER, WEATHER, Between, wait_idle
 
 client = openai.OpenAI(base_url=URL + "/v1", api_key="none", max_retries=0)
 
@@ -52,6 +52,29 @@ class Chat(unittest.TestCase):
         schema = {"type": "json_schema", "json_schema": {"name": "city", "schema": CITY, "strict": True}}
         answer = client.chat.completions.create(model=CHAT, messages=[USER], response_format=schema, max_tokens=100, seed=1)
         self.assertIn(json.loads(answer.choices[0].message.content)["city"], ["Paris", "Rome"])
+
+
+class Tools(unittest.TestCase):
+    tool = {"type": "function", "function": {"name": "weather", "description": "The weather in a city.", "parameters": WEATHER}}
+    options = dict(model=CHAT, messages=[{"role": "user", "content": "What is the weather in Paris?"}], tools=[tool], tool_choice="required",
+                   parallel_tool_calls=False, max_tokens=100, temperature=0)
+
+    def test_a_call_and_its_result(self):
+        answer = client.chat.completions.create(**self.options).choices[0]
+        self.assertEqual(answer.finish_reason, "tool_calls")
+        call = answer.message.tool_calls[0]
+        self.assertEqual(call.function.name, "weather")
+        self.assertIn(json.loads(call.function.arguments)["city"], ["Paris", "Rome"])
+        result = {"role": "tool", "tool_call_id": call.id, "content": "12 degrees"}
+        messages = self.options["messages"] + [answer.message.model_dump(exclude_none=True), result]
+        last = client.chat.completions.create(**dict(self.options, messages=messages, tool_choice="none"))
+        self.assertIsNone(last.choices[0].message.tool_calls)
+
+    def test_a_streamed_call_is_the_same(self):
+        whole = client.chat.completions.create(**self.options).choices[0].message.tool_calls[0].function
+        with client.chat.completions.stream(**self.options) as stream:
+            call = stream.get_final_completion().choices[0].message.tool_calls[0].function
+        self.assertEqual((call.name, call.arguments), (whole.name, whole.arguments))
 
 
 class Others(unittest.TestCase):

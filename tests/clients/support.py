@@ -14,6 +14,8 @@ LONG = {"role": "user", "content": "Count from one to ten thousand, every number
 CITY = {"type": "object", "properties": {"city": {"type": "string", "enum": ["Paris", "Rome"]}, "capital": {"type": "boolean"}},
         "required": ["city", "capital"], "additionalProperties": False}
 
+WEATHER = {"type": "object", "properties": {"city": {"type": "string", "enum": ["Paris", "Rome"]}}, "required": ["city"], "additionalProperties": False}
+
 
 def running():
     """Answers that the server is computing."""
