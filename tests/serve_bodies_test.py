@@ -16,7 +16,8 @@ TOOL = {"name": "f", "description": "d", "parameters": {"type": "object", "prope
 BODIES = {
     "/v1/chat/completions": {"model": CHAT, "messages": [{"role": "system", "content": [{"type": "text", "text": "x"}]}, USER], "max_tokens": 1,
                              "temperature": 0, "top_p": 1, "n": 1, "stop": ["x"], "stream": False, "logprobs": True, "top_logprobs": 1, "seed": 1,
-                             "logit_bias": {"5": 1}, "response_format": {"type": "text"}, "presence_penalty": 0, "stream_options": None},
+                             "logit_bias": {"5": 1}, "response_format": {"type": "text"}, "presence_penalty": 0, "stream_options": None,
+                             "tools": [{"type": "function", "function": TOOL}], "tool_choice": "none", "parallel_tool_calls": True},
     "/v1/completions": {"model": CHAT, "prompt": "x", "max_tokens": 1, "temperature": 0, "logprobs": 1, "echo": False, "stop": "x"},
     "/v1/embeddings": {"model": EMBED, "input": ["x"], "encoding_format": "float"},
     "/v1/messages": {"model": CHAT, "max_tokens": 1, "system": [{"type": "text", "text": "x"}], "temperature": 0, "top_p": 1, "top_k": 1,
@@ -28,8 +29,9 @@ BODIES = {
     "/v1/messages/count_tokens": {"model": CHAT, "messages": [USER], "system": "x"},
     "/api/chat": {"model": CHAT, "messages": [{"role": "assistant", "content": "x", "thinking": "x", "tool_calls": [{"function": {"name": "f", "arguments": {}}}]},
                                               {"role": "tool", "content": "x", "tool_name": "f"}, USER],
-                  "options": {"num_predict": 1, "temperature": 0, "stop": ["x"], "num_ctx": 128, "seed": 1, "mirostat": 0}, "stream": False, "format": "", "think": False,
-                  "keep_alive": "5m", "logprobs": True, "top_logprobs": 1, "truncate": False},
+                  "options": {"num_predict": 1, "temperature": 0, "stop": ["x"], "num_ctx": 384, "seed": 1, "mirostat": 0}, "stream": False, "format": "", "think": False,
+                  "keep_alive": "5m", "logprobs": True, "top_logprobs": 1, "truncate": False,
+                  "tools": [{"type": "function", "function": TOOL}]},
     "/api/generate": {"model": CHAT, "prompt": "x", "system": "x", "raw": False, "options": {"num_predict": 1}, "stream": False, "context": []},
     "/api/embed": {"model": EMBED, "input": ["x"], "truncate": True},
     "/api/embeddings": {"model": EMBED, "prompt": "x"},
@@ -64,7 +66,7 @@ def put(body, path, value):
 class Bodies(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(RIVAL, "--context", "256", "--model", CHAT, "--model", EMBED)
+        cls.server = Server(RIVAL, "--context", "512", "--model", CHAT, "--model", EMBED)
         cls.connection = http.client.HTTPConnection("127.0.0.1", cls.server.port, timeout=60)
 
     @classmethod
