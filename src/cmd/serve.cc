@@ -3,14 +3,19 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
-#include "cmd/chat_settings.h"
+#include "base/log.h"
+#include "cmd/addresses.h"
 #include "cmd/cli.h"
 #include "cmd/command.h"
 #include "cmd/database_path.h"
 #include "cmd/models.h"
+#include "cmd/serve_flags.h"
+#include "cmd/serve_keys.h"
 #include "cmd/version.h"
 #include "hub/local_models.h"
 #include "serve/hub_finder.h"
@@ -19,20 +24,91 @@
 namespace rival::cmd {
 namespace {
 
-struct ServeFlags {
-  std::string host = "127.0.0.1";
-  uint16_t port = 8080;
-  std::vector<std::string> models;
-  std::vector<std::string> keys;
-  std::vector<std::string> allowed_hosts;
-  std::string database;
-  engine::LoadOptions load;
-  uint64_t memory_bytes = 0;
-  double idle_unload_s = 0;
-  double drain_s = 30;
-  bool pull_on_demand = false;
-  bool accept_licence = false;
+using serve::Service;
+
+// ---- what is made of the flags, at the start and again on SIGHUP ----
+
+Result<serve::AccessRules> access_rules(const ServeFlags& flags) {
+  RIVAL_ASSIGN_OR_RETURN(const std::filesystem::path path, key_file_path());
+  serve::AccessRules rules{.hosts = flags.allowed_hosts, .origins = flags.allowed_origins, .keys = {}, .limits = flags.rates};
+  RIVAL_ASSIGN_OR_RETURN(rules.keys, serve::read_key_file(path));
+  for (size_t i = 0; i < flags.keys.size(); ++i)
+    rules.keys.push_back({.name = fmt::format("flag-{}", i + 1), .sha256 = serve::sha256_text(flags.keys[i])});
+  if (flags.other_machines())
+    for (std::string& name : own_host_names()) rules.hosts.push_back(std::move(name));
+  if (rules.keys.empty() && flags.other_machines())
+    return make_error(ErrorCode::kDenied,
+                      "with --host {} other machines could use this server without a key; `rival serve keys add NAME` makes one, --key gives one",
+                      flags.host);
+  return rules;
+}
+
+Result<std::shared_ptr<const hub::Hub>> open_hub() {
+  RIVAL_ASSIGN_OR_RETURN(hub::Hub hub, hub::Hub::open());
+  return std::make_shared<const hub::Hub>(std::move(hub));
+}
+
+serve::ModelFinder finder_of(const std::shared_ptr<const hub::Hub>& hub, const ServeFlags& flags) {
+  return serve::hub_finder(hub, {.accept_licence = terminal_options(flags.accept_licence).accept_licence, .fetch = flags.pull_on_demand});
+}
+
+// ---- the parts of a running server ----
+
+struct Parts {
+  int argc;
+  char** argv;
+  ServeFlags flags;
+  std::shared_ptr<const hub::Hub> hub;
+  std::shared_ptr<serve::AccessLog> log;
+  std::unique_ptr<serve::Models> models;
+  std::unique_ptr<Service> service;
+  std::unique_ptr<serve::Page> page;
+  std::unique_ptr<http::Server> server;
+  std::atomic<bool> finished{false};
 };
+
+Status make_models(Parts& parts, const std::shared_ptr<serve::Metrics>& metrics) {
+  RIVAL_ASSIGN_OR_RETURN(parts.hub, open_hub());
+  const auto load = [metrics](const serve::FoundModel& found, const engine::LoadOptions& options) -> Result<serve::Models::Loaded> {
+    RIVAL_ASSIGN_OR_RETURN(const auto model, serve::ServedModel::load(found.name, found.path, options));
+    model->count_in(metrics->model(found.name));
+    return serve::Models::Loaded{model, model->memory_bytes()};
+  };
+  parts.models = std::make_unique<serve::Models>(finder_of(parts.hub, parts.flags), parts.flags.load, parts.flags.limits, load);
+  return {};
+}
+
+Status make_service(Parts& parts) {
+  RIVAL_ASSIGN_OR_RETURN(serve::AccessRules rules, access_rules(parts.flags));
+  RIVAL_ASSIGN_OR_RETURN(const std::filesystem::path path, database_path(parts.flags.database));
+  RIVAL_ASSIGN_OR_RETURN(auto database, serve::Database::open(path));
+  if (!parts.flags.access_log.empty()) {
+    RIVAL_ASSIGN_OR_RETURN(parts.log, serve::AccessLog::open(parts.flags.access_log));
+  }
+  const auto metrics = std::make_shared<serve::Metrics>();
+  RIVAL_RETURN_IF_ERROR(make_models(parts, metrics));
+  parts.service = std::make_unique<Service>(
+      *parts.models, serve::ServiceOptions{.access = std::move(rules), .database = std::move(database), .metrics = metrics, .log = parts.log});
+  parts.page = std::make_unique<serve::Page>(*parts.service, *parts.hub, kVersion);
+  parts.service->set_page([&page = *parts.page](const std::shared_ptr<http::Exchange>& exchange) { return page.handle(exchange); });
+  return {};
+}
+
+Status listen(Parts& parts) {
+  http::ServerOptions options;
+  options.host = parts.flags.host;
+  options.port = static_cast<uint16_t>(parts.flags.port);
+  options.tls_certificate = parts.flags.tls_cert;
+  options.tls_key = parts.flags.tls_key;
+  options.body_bytes_max = parts.flags.body_bytes_max;
+  options.connections_max = parts.flags.connections_max;
+  options.error_body = [](int status, std::string_view message) {
+    return to_json_text(serve::openai_error({status, "invalid_request_error", std::string(message)}));
+  };
+  Service& service = *parts.service;
+  RIVAL_ASSIGN_OR_RETURN(parts.server, http::Server::listen(options, [&service](const std::shared_ptr<http::Exchange>& exchange) { service.handle(exchange); }));
+  return {};
+}
 
 // The name of a file of the user's own: what a list of models may show to others.
 std::string own_name(const hub::ResolvedModel& resolved) {
@@ -42,101 +118,115 @@ std::string own_name(const hub::ResolvedModel& resolved) {
   return name.empty() ? path.parent_path().filename().string() : name;
 }
 
-// Loads before the first request is taken.
-Status preload_models(serve::Models& models, const hub::Hub& hub, const ServeFlags& flags) {
-  for (const std::string& name : flags.models) {
-    RIVAL_ASSIGN_OR_RETURN(const hub::ResolvedModel resolved, hub.resolve(name, terminal_options(flags.accept_licence)));
+Status preload_models(const Parts& parts) {
+  for (const std::string& name : parts.flags.models) {
+    RIVAL_ASSIGN_OR_RETURN(const hub::ResolvedModel resolved, parts.hub->resolve(name, terminal_options(parts.flags.accept_licence)));
     const serve::FoundModel found{own_name(resolved), resolved.path, hub::weights_bytes(resolved.path), name};
-    RIVAL_RETURN_IF_ERROR(models.preload(found));
+    RIVAL_RETURN_IF_ERROR(parts.models->preload(found));
     fmt::print(stderr, "{}: ready\n", found.name);
   }
   return {};
 }
 
-// Blocks SIGINT and SIGTERM in this thread and in all that it starts later: stop_on_signal waits for them.
-sigset_t block_signals() {
+// ---- signals ----
+
+sigset_t served_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
   return signals;
 }
 
-// A thread that stops the server when a signal comes; answers under way may end.
-std::thread stop_on_signal(const sigset_t& signals, serve::Page& page, http::Server& server, double drain_s) {
-  return std::thread([signals, &page, &server, drain_s] {
-    int signal = 0;
-    ::sigwait(&signals, &signal);
-    fmt::print(stderr, "stopping; answers under way have {} s to end\n", drain_s);
-    page.stop();
-    server.stop(drain_s);
-  });
+// The next signal, or 0 when none has come for a while.
+int next_signal(const sigset_t& signals) {
+  const timespec wait{.tv_sec = 0, .tv_nsec = 50'000'000};
+  const int signal = ::sigtimedwait(&signals, nullptr, &wait);
+  return signal < 0 ? 0 : signal;
 }
 
-int serve_models(const ServeFlags& flags) {
-  const sigset_t signals = block_signals();
-  const auto path = database_path(flags.database);
-  if (!path.ok()) return fail(path.error());
-  auto database = serve::Database::open(*path);
-  if (!database.ok()) return fail(database.error());
-  auto hub = hub::Hub::open();
-  if (!hub.ok()) return fail(hub.error());
-  const auto shared_hub = std::make_shared<const hub::Hub>(std::move(hub).value());
-  serve::Models models(serve::hub_finder(shared_hub, {.accept_licence = flags.accept_licence, .fetch = flags.pull_on_demand}),
-                       flags.load, {.memory_bytes = flags.memory_bytes, .idle_unload_s = flags.idle_unload_s});
-  if (const Status status = preload_models(models, *shared_hub, flags); !status.ok()) return fail(status.error());
-  serve::Service service(models, {flags.keys, flags.allowed_hosts, std::move(database).value()});
-  serve::Page page(service, *shared_hub, kVersion);
-  service.set_page([&page](const std::shared_ptr<http::Exchange>& exchange) { return page.handle(exchange); });
-  http::ServerOptions options;
-  options.host = flags.host;
-  options.port = flags.port;
-  options.error_body = [](int status, std::string_view message) {
-    return to_json_text(serve::openai_error({status, "invalid_request_error", std::string(message)}));
-  };
-  auto server = http::Server::listen(options, [&](const std::shared_ptr<http::Exchange>& exchange) { service.handle(exchange); });
-  if (!server.ok()) return fail(server.error());
-  std::thread stopper = stop_on_signal(signals, page, **server, flags.drain_s);
-  fmt::print("http://{}:{}\n", flags.host, (*server)->port());
+// Keys, limits, catalogue and log are read again; what is wrong is told and the old ones stay.
+void reload(Parts& parts) {
+  auto read = read_serve_flags(parts.argc, parts.argv);
+  const auto* flags = std::get_if<ServeFlags>(&read);
+  if (!flags) return log(LogLevel::kWarning, "SIGHUP: the settings are wrong; the old ones stay");
+  auto rules = access_rules(*flags);
+  if (!rules.ok()) return log(LogLevel::kWarning, "SIGHUP: {}; the old settings stay", rules.error().message);
+  const auto hub = open_hub();
+  if (!hub.ok()) return log(LogLevel::kWarning, "SIGHUP: {}; the old settings stay", hub.error().message);
+  parts.service->access().set_rules(std::move(rules).value());
+  parts.models->set_limits(flags->limits);
+  parts.models->set_finder(finder_of(*hub, *flags));
+  if (parts.log) parts.log->reopen();
+  fmt::print(stderr, "read the settings again\n");
+}
+
+// New requests are refused from here on; those under way may end. A second signal ends it at once.
+void drain(Parts& parts, const sigset_t& signals) {
+  fmt::print(stderr, "stopping; answers under way have {} s to end\n", parts.flags.drain_s);
+  parts.service->set_state(Service::State::kDraining);
+  parts.page->stop();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(parts.flags.drain_s);
+  while (parts.service->calls_under_way() > 0 && std::chrono::steady_clock::now() < end) {
+    const int signal = next_signal(signals);
+    if (signal == SIGINT || signal == SIGTERM) break;
+  }
+  parts.server->stop(1);
+}
+
+void watch_signals(Parts& parts, const sigset_t& signals) {
+  while (!parts.finished) {
+    const int signal = next_signal(signals);
+    if (signal == SIGHUP && parts.service->state() == Service::State::kReady) reload(parts);
+    if (signal != SIGINT && signal != SIGTERM) continue;
+    // A load, or a fetch, cannot be interrupted; nothing is served yet, and a fetch goes on where it was.
+    if (parts.service->state() == Service::State::kLoading) std::_Exit(130);
+    return drain(parts, signals);
+  }
+}
+
+// ---- the whole ----
+
+void print_addresses(const Parts& parts) {
+  const char* scheme = parts.flags.tls_cert.empty() ? "http" : "https";
+  for (const std::string& address : own_addresses(parts.flags.host)) fmt::print("{}://{}:{}\n", scheme, address, parts.server->port());
   std::fflush(stdout);
-  (*server)->run();
-  models.stop();
-  for (const auto& model : models.loaded()) model->engine().stop();
-  stopper.join();
+  if (parts.flags.other_machines()) fmt::print(stderr, "from another machine or a phone: one of these addresses, and a key\n");
+}
+
+Status load_and_announce(Parts& parts) {
+  RIVAL_RETURN_IF_ERROR(preload_models(parts));
+  parts.service->set_state(Service::State::kReady);
+  print_addresses(parts);
+  return {};
+}
+
+int serve_models(Parts& parts) {
+  const sigset_t signals = served_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // in this thread and in all that it starts
+  if (const Status status = make_service(parts); !status.ok()) return fail(status.error());
+  if (const Status status = listen(parts); !status.ok()) return fail(status.error());
+  std::thread server([&parts] { parts.server->run(); });
+  std::thread signal_thread([&parts, &signals] { watch_signals(parts, signals); });
+  const Status status = load_and_announce(parts);
+  if (!status.ok()) parts.server->stop(0);
+  server.join();
+  parts.finished = true;
+  signal_thread.join();
+  for (const auto& model : parts.models->loaded()) model->engine().stop();
+  if (!status.ok()) return fail(status.error());
+  if (parts.models->loading() > 0) std::_Exit(0);  // a fetch under way goes on where it was, another time
+  parts.models->stop();
   return 0;
 }
 
 }  // namespace
 
 int run_serve(int argc, char** argv) {
-  ServeFlags flags;
-  std::string memory;
-  CLI::App app("Serve models over HTTP, as OpenAI's API: chat and text completions, embeddings, tokens.", "rival serve");
-  app.add_option("--host", flags.host, "address to listen on; 0.0.0.0 for other machines")->envname("RIVAL_HOST")->capture_default_str();
-  app.add_option("--port", flags.port, "0 = any free one")->envname("RIVAL_PORT")->capture_default_str();
-  app.add_option("--model", flags.models, "name or file; may be given several times")->envname("RIVAL_MODEL");
-  app.add_option("--key", flags.keys, "API key that clients must send; may be given several times")->envname("RIVAL_API_KEY");
-  app.add_option("--allow-host", flags.allowed_hosts, "a name that clients may reach this machine by; * = any");
-  app.add_option("--database", flags.database, "file for what the server keeps; default: serve.db in RIVAL_HOME")->envname("RIVAL_DATABASE");
-  app.add_option("--context", flags.load.context, "tokens of prompt and answer together")->check(CLI::Range(1u, 1u << 24));
-  app.add_option("--threads", flags.load.threads, "0 = one a CPU")->check(CLI::Range(0u, 1024u));
-  app.add_option("--streams", flags.load.sequences_max, "answers computed together")->check(CLI::Range(1u, 4096u))->capture_default_str();
-  app.add_option("--memory-budget", memory, "of all loaded models together, such as 8GB; what is free");
-  app.add_option("--idle-unload", flags.idle_unload_s, "seconds without work after which a model leaves memory; 0 = never")->check(CLI::Range(0.0, 1e9))->capture_default_str();
-  app.add_flag("--pull-on-demand", flags.pull_on_demand, "fetch a model that a request names and that is not on this machine");
-  app.add_option("--drain", flags.drain_s, "seconds that answers under way get at the end")->check(CLI::Range(0.0, 3600.0))->capture_default_str();
-  app.add_flag("--accept-licence", flags.accept_licence, "accept the licence of a model that asks");
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
-  if (!memory.empty()) {
-    const auto bytes = parse_bytes(memory);
-    if (!bytes.ok()) return fail(with_context(bytes.error(), "--memory-budget"));
-    flags.memory_bytes = *bytes;
-  }
-  if (flags.models.empty()) flags.models.push_back(hub::kDefaultModel);
-  if (flags.keys.empty() && flags.host != "127.0.0.1" && flags.host != "localhost" && flags.host != "::1")
-    return fail(make_error(ErrorCode::kDenied, "other machines could use this server without a key; give one with --key"));
-  return serve_models(flags);
+  if (argc > 1 && std::string_view(argv[1]) == "keys") return run_serve_keys(argc - 1, argv + 1);
+  auto flags = read_serve_flags(argc, argv);
+  if (const int* status = std::get_if<int>(&flags)) return *status;
+  Parts parts{.argc = argc, .argv = argv, .flags = std::get<ServeFlags>(std::move(flags))};
+  return serve_models(parts);
 }
 
 }  // namespace rival::cmd

@@ -61,6 +61,7 @@ Result<std::unique_ptr<ModelHandle>> ModelHandle::load(const std::filesystem::pa
   EngineOptions engine_options;
   engine_options.context = options.context;
   engine_options.sequences_max = options.sequences_max;
+  engine_options.waiting_max = options.waiting_max;
   engine_options.draft_max = options.draft_max;
   if (const text::Tokenizer* tokenizer = parts.loaded->tokenizer())
     engine_options.end_of_generation = tokenizer->vocabulary().end_of_generation;

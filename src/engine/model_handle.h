@@ -23,6 +23,7 @@ struct LoadOptions {
   uint64_t kv_bytes = 0;        // hard bound of the KV pages; 0 = for sequences_max contexts, a quarter of the free
                                 // memory at most
   uint32_t sequences_max = 64;
+  uint32_t waiting_max = 4096;  // requests; more are refused
   uint32_t draft_max = 8;       // of prompt lookup; 0 = off
 };
 

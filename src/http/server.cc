@@ -22,6 +22,7 @@
 #include <mutex>
 
 #include "base/log.h"
+#include "http/tls.h"
 #include "http/request_reader.h"
 
 namespace rival::http {
@@ -191,6 +192,9 @@ class BeastServer : public Server {
     const auto address = asio::ip::make_address(options_.host == "localhost" ? "127.0.0.1" : options_.host, error);
     if (error) return make_error(ErrorCode::kInvalidArgument, "host '{}' is not an address such as 127.0.0.1 or 0.0.0.0", options_.host);
     const tcp::endpoint endpoint(address, options_.port);
+    if (!options_.tls_certificate.empty()) {
+      RIVAL_ASSIGN_OR_RETURN(tls_, TlsFront::load(options_.tls_certificate, options_.tls_key));
+    }
     acceptor_.open(endpoint.protocol(), error);
     if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
     if (!error) acceptor_.bind(endpoint, error);
@@ -269,8 +273,14 @@ class BeastServer : public Server {
       // The place of one that has not asked for longest goes to the new one.
       if (connections_ >= options_.connections_max && !receiving_.empty()) receiving_.front().stream->cancel();
       if (connections_ >= options_.connections_max + kPlacesBetween) continue;
+      const std::string peer = peer_of(socket);
+      if (tls_) {
+        auto plain = tls_->accept(io_, std::move(socket));
+        if (!plain) continue;
+        socket = std::move(*plain);
+      }
       ++connections_;
-      asio::co_spawn(io_, connection(beast::tcp_stream(std::move(socket))), [this](std::exception_ptr failure) {
+      asio::co_spawn(io_, connection(beast::tcp_stream(std::move(socket)), peer), [this](std::exception_ptr failure) {
         --connections_;
         if (failure) log(LogLevel::kError, "a connection ended by an exception");
         stop_if_done();
@@ -285,11 +295,15 @@ class BeastServer : public Server {
     }
   }
 
-  asio::awaitable<void> connection(beast::tcp_stream stream) {
+  static std::string peer_of(const tcp::socket& socket) {
+    error_code error;
+    const auto endpoint = socket.remote_endpoint(error);
+    return error ? "" : endpoint.address().to_string();
+  }
+
+  asio::awaitable<void> connection(beast::tcp_stream stream, std::string peer) {
     error_code error;
     stream.socket().set_option(tcp::no_delay(true), error);
-    const auto endpoint = stream.socket().remote_endpoint(error);
-    const std::string peer = error ? "" : endpoint.address().to_string();
     RequestReader reader(options_.header_bytes_max, options_.body_bytes_max);
     while (!stopping_) {  // two co_awaits in one condition are miscompiled by GCC 12
       const bool complete = co_await receive(stream, reader);
@@ -391,6 +405,7 @@ class BeastServer : public Server {
   asio::io_context io_{1};
   tcp::acceptor acceptor_;
   asio::steady_timer drain_;
+  std::unique_ptr<TlsFront> tls_;  // null: plain HTTP
   // The server's thread only, but for connections_.
   bool stopping_ = false;
   std::list<Place> receiving_;     // in the order in which they began to wait

@@ -56,6 +56,7 @@ class Exchange {
 struct ServerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 0;                         // 0 = any free one
+  std::string tls_certificate, tls_key;      // PEM files; empty = plain HTTP
   uint64_t body_bytes_max = 16u << 20;
   uint32_t header_bytes_max = 32u << 10;
   uint32_t connections_max = 12'000;         // a further one takes the place of whoever has not asked for longest

@@ -12,6 +12,7 @@ namespace {
 using Exchange = std::shared_ptr<http::Exchange>;
 
 void start(const Exchange& exchange, const std::shared_ptr<ServedModel>& model, ChatRequest chat, std::function<void(ChatPiece)> sink) {
+  chat.record = record_of(exchange);
   const auto started = start_chat(model, std::move(chat), std::move(sink));
   if (const ApiError* error = std::get_if<ApiError>(&started)) return respond_error(exchange, *error);
   exchange->on_gone([model, id = std::get<engine::RequestId>(started)] { model->engine().cancel(id); });

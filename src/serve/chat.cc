@@ -6,6 +6,7 @@
 #include "serve/answer_teller.h"
 #include "serve/chat_prompt.h"
 #include "serve/generation.h"
+#include "serve/submit.h"
 #include "text/answer_grammar.h"
 
 namespace rival::serve {
@@ -96,7 +97,7 @@ std::variant<engine::RequestId, ApiError> start_chat(const std::shared_ptr<Serve
   generation.special_text = options.special_text;
   const auto teller = std::make_shared<AnswerTeller>(*model, options, std::move(on_piece));
   generation.on_output = [model, teller](engine::Output output) { teller->take(std::move(output)); };
-  const auto id = model->engine().submit(std::move(generation));
+  const auto id = submit(model, std::move(generation), request.record);
   if (!id.ok()) return submit_error(id.error());
   return *id;
 }

@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "engine/request.h"
 #include "serve/api_error.h"
+#include "serve/call.h"
 #include "serve/served_model.h"
 
 namespace rival::serve {
@@ -54,6 +55,7 @@ struct ChatRequest {
   json::object template_variables;   // enable_thinking, reasoning_effort, ...: for the template as they are
   bool continue_last = false;        // the last message is an assistant's and is written on
   engine::Request generation;        // all but prompt, constraint and on_output
+  std::shared_ptr<CallRecord> record = {};  // record_of() the exchange, so that its log line tells the tokens; may be null
 };
 
 // News of one answer. Pieces of an index come in order; the last one has `finish`.

@@ -5,6 +5,7 @@
 #include "serve/ollama_request.h"
 #include "serve/openai_logprobs.h"
 #include "serve/service.h"
+#include "serve/submit.h"
 #include "text/tokenizer.h"
 
 namespace rival::serve {
@@ -72,7 +73,7 @@ std::variant<engine::RequestId, ApiError> start_raw(const Model& model, OllamaRe
     sink({.index = output.index, .text = std::move(output.text), .tokens = std::move(output.tokens)});
     if (output.finish) sink({.index = output.index, .kind = ChatPiece::Kind::kFinish, .finish = std::move(output.finish)});
   };
-  const auto id = model->engine().submit(std::move(r));
+  const auto id = submit(model, std::move(r), request.chat.record);
   if (!id.ok()) return submit_error(id.error());
   return *id;
 }
@@ -86,6 +87,7 @@ void answer(Service& service, const Exchange& exchange, const json::object& body
   with_model(service, exchange, ollama_model_name(request->model), [exchange, shape, request](const Model& model) {
     if (request->load_only) return respond_json(exchange, ollama_loaded(shape, request->model));
     if (request->suffix) return respond_error(exchange, bad_field("suffix", fmt::format("{} cannot fill in the middle", model->name())));
+    request->chat.record = record_of(exchange);
     const auto start = request->raw ? start_raw : start_on_template;
     const auto started = start(model, *request, make_sink(exchange, model, shape, *request));
     if (const ApiError* error = std::get_if<ApiError>(&started)) return respond_error(exchange, *error);

@@ -67,6 +67,8 @@ void embed(Service& service, const Exchange& exchange, EmbedRequest request, Tel
     if (const ApiError* error = std::get_if<ApiError>(&inputs)) return respond_error(exchange, *error);
     uint64_t tokens = 0;
     for (const auto& ids : std::get<0>(inputs)) tokens += ids.size();
+    model->metrics().embedded(tokens);
+    if (const auto record = record_of(exchange)) record->add_prompt_tokens(tokens);
     model->engine().embed(std::move(std::get<0>(inputs)), [exchange, started, tokens, request, tell, model](Result<engine::Engine::Embeddings> vectors) {
       if (!vectors.ok()) return respond_error(exchange, to_api_error(vectors.error()));
       const int64_t ns = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - started).count();

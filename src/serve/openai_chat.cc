@@ -146,6 +146,7 @@ void chat_completions(Service&, const std::shared_ptr<http::Exchange>& exchange,
   Fields fields(body);
   OpenAiChat request = read_openai_chat(fields, *model);
   if (fields.error()) return respond_error(exchange, *fields.error());
+  request.chat.record = record_of(exchange);
   const ChatHead head{fresh_id("chatcmpl-"), model->name(), std::time(nullptr)};
   const uint32_t n = request.chat.generation.n;
   std::function<void(ChatPiece)> sink;

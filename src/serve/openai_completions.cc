@@ -11,6 +11,7 @@
 #include "serve/openai_chat_request.h"
 #include "serve/openai_logprobs.h"
 #include "serve/service.h"
+#include "serve/submit.h"
 
 namespace rival::serve {
 namespace {
@@ -215,7 +216,7 @@ void completions(Service&, const std::shared_ptr<http::Exchange>& exchange, cons
   for (size_t i = 0; i < requests.size(); ++i) {
     if (grammar) requests[i].constraint = constrain(grammar);
     requests[i].on_output = [answers, i](engine::Output output) { answers->take(i, std::move(output)); };
-    const auto id = model->engine().submit(std::move(requests[i]));
+    const auto id = submit(model, std::move(requests[i]), record_of(exchange));
     if (!id.ok()) {
       cancel(ids);
       return answers->fail(submit_error(id.error()));

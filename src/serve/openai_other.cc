@@ -1,4 +1,4 @@
-// The small routes: models, embeddings, tokens, health, metrics.
+// The small routes: models, embeddings, tokens.
 #include <openssl/evp.h>
 
 #include <cstring>
@@ -103,6 +103,8 @@ void embeddings(Service&, const std::shared_ptr<http::Exchange>& exchange, const
   if (fields.error()) return respond_error(exchange, *fields.error());
   uint64_t tokens = 0;
   for (const auto& ids : inputs) tokens += ids.size();
+  model->metrics().embedded(tokens);
+  if (const auto record = record_of(exchange)) record->add_prompt_tokens(tokens);
   model->engine().embed(std::move(inputs), [exchange, encoding, tokens, model](Result<engine::Engine::Embeddings> result) {
     if (!result.ok()) return respond_error(exchange, to_api_error(result.error()));
     json::array data;
@@ -134,33 +136,6 @@ void detokenize(Service&, const std::shared_ptr<http::Exchange>& exchange, const
   if (!fields.error()) ids = read_ids(fields, "tokens", *tokens, *model);
   if (fields.error()) return respond_error(exchange, *fields.error());
   respond_json(exchange, json::object{{"content", text::replace_invalid_utf8(model->tokenizer().decode(*ids))}});
-}
-
-void health(Service&, const std::shared_ptr<http::Exchange>& exchange, const json::object&) {
-  respond_json(exchange, json::object{{"status", "ok"}});
-}
-
-void metrics(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object&) {
-  std::string out;
-  const auto row = [&](std::string_view name, std::string_view kind, const std::string& model, auto value) {
-    out += fmt::format("# TYPE rival_{0} {1}\nrival_{0}{{model=\"{2}\"}} {3}\n", name, kind, model, value);
-  };
-  for (const auto& model : service.models()) {
-    const engine::EngineStats s = model->engine().stats();
-    row("running", "gauge", model->name(), s.running);
-    row("waiting", "gauge", model->name(), s.waiting);
-    row("kv_pages", "gauge", model->name(), s.pages);
-    row("kv_pages_used", "gauge", model->name(), s.pages_used);
-    row("kv_pages_cached", "gauge", model->name(), s.pages_cached);
-    row("requests_total", "counter", model->name(), s.requests);
-    row("cancelled_total", "counter", model->name(), s.cancelled);
-    row("failed_total", "counter", model->name(), s.failed);
-    row("prompt_tokens_total", "counter", model->name(), s.prompt_tokens);
-    row("cached_tokens_total", "counter", model->name(), s.cached_tokens);
-    row("completion_tokens_total", "counter", model->name(), s.completion_tokens);
-    row("preemptions_total", "counter", model->name(), s.preemptions);
-  }
-  exchange->respond(200, "text/plain; version=0.0.4", out);
 }
 
 }  // namespace rival::serve

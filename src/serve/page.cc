@@ -6,8 +6,8 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/sha256.h"
 #include "http/url.h"
+#include "serve/api_keys.h"
 
 namespace rival::serve {
 namespace {
@@ -17,12 +17,12 @@ constexpr std::string_view kCookie = "rival_session=";
 constexpr int64_t kPurgeEveryMs = 30'000;
 constexpr int64_t kWrongKeysMs = 60'000;
 
-enum class Access : uint8_t { kOpen, kOwner };
+enum class Caller : uint8_t { kAny, kOwner };
 enum class Body : uint8_t { kNone, kJson, kBytes };
 
 struct Row {
   std::string_view method, path;  // '*' stands for one component
-  Access access;
+  Caller caller;
   Body body;
   PageRoute route;
   PageDirectRoute direct = nullptr;
@@ -52,35 +52,35 @@ void sign_in(Page& page, PageCall& call) { page.sign_in(call); }
 void sign_out(Page& page, PageCall& call) { page.sign_out(call); }
 
 constexpr Row kRows[] = {
-    {"GET", "info", Access::kOpen, Body::kNone, show_info},
-    {"POST", "session", Access::kOpen, Body::kJson, nullptr, sign_in},
-    {"DELETE", "session", Access::kOpen, Body::kNone, nullptr, sign_out},
-    {"GET", "events", Access::kOwner, Body::kNone, nullptr, follow_events},
-    {"GET", "chats", Access::kOwner, Body::kNone, list_chats},
-    {"POST", "chats", Access::kOwner, Body::kJson, create_chat},
-    {"DELETE", "chats", Access::kOwner, Body::kNone, delete_all_chats},
-    {"GET", "chats/*", Access::kOwner, Body::kNone, show_chat},
-    {"PATCH", "chats/*", Access::kOwner, Body::kJson, change_chat},
-    {"DELETE", "chats/*", Access::kOwner, Body::kNone, delete_chat},
-    {"POST", "chats/*/title", Access::kOwner, Body::kJson, title_chat},
-    {"POST", "chats/*/messages", Access::kOwner, Body::kJson, send_message},
-    {"POST", "chats/*/answers", Access::kOwner, Body::kJson, answer_again},
-    {"POST", "chats/*/continue", Access::kOwner, Body::kJson, continue_answer},
-    {"POST", "chats/*/stop", Access::kOwner, Body::kJson, stop_answers},
-    {"POST", "restore", Access::kOwner, Body::kJson, restore_chats},
-    {"GET", "messages/*/attachments/*", Access::kOwner, Body::kNone, show_attachment},
-    {"GET", "messages/*/tokens", Access::kOwner, Body::kNone, show_tokens},
-    {"POST", "count", Access::kOwner, Body::kJson, count_tokens},
-    {"POST", "temporary", Access::kOwner, Body::kJson, nullptr, answer_temporarily},
-    {"GET", "search", Access::kOwner, Body::kNone, search_chats},
-    {"GET", "preferences", Access::kOwner, Body::kNone, show_preferences},
-    {"PUT", "preferences", Access::kOwner, Body::kJson, put_preferences},
-    {"POST", "attachments", Access::kOwner, Body::kBytes, nullptr, read_attachment},
-    {"GET", "export", Access::kOwner, Body::kNone, export_chats},
-    {"POST", "import", Access::kOwner, Body::kBytes, import_chats},
-    {"GET", "models", Access::kOwner, Body::kNone, list_page_models},
-    {"POST", "models/download", Access::kOwner, Body::kJson, nullptr, start_download},
-    {"POST", "models/cancel", Access::kOwner, Body::kJson, nullptr, cancel_download},
+    {"GET", "info", Caller::kAny, Body::kNone, show_info},
+    {"POST", "session", Caller::kAny, Body::kJson, nullptr, sign_in},
+    {"DELETE", "session", Caller::kAny, Body::kNone, nullptr, sign_out},
+    {"GET", "events", Caller::kOwner, Body::kNone, nullptr, follow_events},
+    {"GET", "chats", Caller::kOwner, Body::kNone, list_chats},
+    {"POST", "chats", Caller::kOwner, Body::kJson, create_chat},
+    {"DELETE", "chats", Caller::kOwner, Body::kNone, delete_all_chats},
+    {"GET", "chats/*", Caller::kOwner, Body::kNone, show_chat},
+    {"PATCH", "chats/*", Caller::kOwner, Body::kJson, change_chat},
+    {"DELETE", "chats/*", Caller::kOwner, Body::kNone, delete_chat},
+    {"POST", "chats/*/title", Caller::kOwner, Body::kJson, title_chat},
+    {"POST", "chats/*/messages", Caller::kOwner, Body::kJson, send_message},
+    {"POST", "chats/*/answers", Caller::kOwner, Body::kJson, answer_again},
+    {"POST", "chats/*/continue", Caller::kOwner, Body::kJson, continue_answer},
+    {"POST", "chats/*/stop", Caller::kOwner, Body::kJson, stop_answers},
+    {"POST", "restore", Caller::kOwner, Body::kJson, restore_chats},
+    {"GET", "messages/*/attachments/*", Caller::kOwner, Body::kNone, show_attachment},
+    {"GET", "messages/*/tokens", Caller::kOwner, Body::kNone, show_tokens},
+    {"POST", "count", Caller::kOwner, Body::kJson, count_tokens},
+    {"POST", "temporary", Caller::kOwner, Body::kJson, nullptr, answer_temporarily},
+    {"GET", "search", Caller::kOwner, Body::kNone, search_chats},
+    {"GET", "preferences", Caller::kOwner, Body::kNone, show_preferences},
+    {"PUT", "preferences", Caller::kOwner, Body::kJson, put_preferences},
+    {"POST", "attachments", Caller::kOwner, Body::kBytes, nullptr, read_attachment},
+    {"GET", "export", Caller::kOwner, Body::kNone, export_chats},
+    {"POST", "import", Caller::kOwner, Body::kBytes, import_chats},
+    {"GET", "models", Caller::kOwner, Body::kNone, list_page_models},
+    {"POST", "models/download", Caller::kOwner, Body::kJson, nullptr, start_download},
+    {"POST", "models/cancel", Caller::kOwner, Body::kJson, nullptr, cancel_download},
 };
 
 std::vector<std::string_view> components(std::string_view path) {
@@ -114,12 +114,6 @@ bool from_elsewhere(const http::ServerRequest& request) {
   const std::string_view host = request.header("host");
   if (!origin.empty() && origin != fmt::format("http://{}", host) && origin != fmt::format("https://{}", host)) return true;
   return request.header("x-rival") != "1";
-}
-
-std::string sha256_text(std::string_view text) {
-  Digest digest;
-  digest.update(text);
-  return digest.finish();
 }
 
 std::string_view cookie_token(const http::ServerRequest& request) {
@@ -195,7 +189,7 @@ bool Page::handle(const std::shared_ptr<http::Exchange>& exchange) {
       return true;
     }
     const auto owner = owner_of(request);
-    if (!owner && row.access == Access::kOwner) {
+    if (!owner && row.caller == Caller::kOwner) {
       respond_error(exchange, {401, "authentication_error", "sign in with a key of this server", "", "session_needed"});
       return true;
     }

@@ -32,6 +32,7 @@ void ResponseRun::start(Connection* db, const std::shared_ptr<http::Exchange>& e
     builder_.begin();
     told_ = events_.size();
   }
+  request_.chat.record = record_of(exchange);
   auto started = start_chat(model_, std::move(request_.chat), [self = shared_from_this()](ChatPiece piece) { self->take(std::move(piece)); });
   if (const auto* error = std::get_if<ApiError>(&started)) return respond_error(exchange, *error);
   {

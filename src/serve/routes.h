@@ -12,7 +12,7 @@ struct Route {
   std::string_view method;
   std::string_view path;  // "{...}" stands for one part, whatever it is
   bool prefix;            // the path is followed by a name
-  bool open;              // needs no key
+  bool open;              // needs no key, and answers while the server is loading or stopping
   RouteHandler handler;
   ModelHandler model_handler = nullptr;  // in place of the other
   bool needs_body = true;                // of POST

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "engine/model_handle.h"
 #include "serve/api_error.h"
+#include "serve/metrics.h"
 #include "text/answer_syntax.h"
 #include "text/chat_template.h"
 #include "text/grammar.h"
@@ -37,12 +38,17 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   const text::ChatTemplate* chat_template() const { return template_ ? &*template_ : nullptr; }  // null: a base model
   const text::AnswerSyntax& syntax() const { return syntax_; }
 
+  // Counts what is asked of the model; the numbers outlive it where they are shared.
+  ModelMetrics& metrics() const { return *metrics_; }
+  void count_in(std::shared_ptr<ModelMetrics> metrics) { metrics_ = std::move(metrics); }
+
   // A constraint that follows a grammar of this vocabulary.
   text::Grammar::Vocabulary grammar_vocabulary() const { return vocabulary_; }
 
  private:
   ServedModel() = default;
   std::string name_;
+  std::shared_ptr<ModelMetrics> metrics_ = std::make_shared<ModelMetrics>();
   int64_t created_ = 0;
   std::unique_ptr<engine::ModelHandle> handle_;
   std::optional<text::ChatTemplate> template_;

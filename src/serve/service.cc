@@ -1,11 +1,8 @@
 #include "serve/service.h"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 
 #include "base/log.h"
-#include "base/sha256.h"
 #include "http/url.h"
 #include "serve/fields.h"
 #include "serve/ollama_pull.h"
@@ -14,6 +11,7 @@
 #include "serve/routes.h"
 
 namespace rival::serve {
+
 namespace {
 
 constexpr Route kRoutes[] = {
@@ -51,7 +49,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/api/embed", false, false, ollama_embed},
     {"POST", "/api/embeddings", false, false, ollama_embeddings},
     {"GET", "/health", false, true, health},
-    {"GET", "/ready", false, true, health},
+    {"GET", "/ready", false, true, ready},
     {"GET", "/metrics", false, false, metrics},
     {"GET", "/openapi.json", false, true, show_openapi},
 };
@@ -74,32 +72,14 @@ bool matches(const Route& route, std::string_view path) {
   return pattern.empty() && path.empty();
 }
 
-// "name:port" or "[::1]:port" without its port.
-std::string_view without_port(std::string_view host) {
-  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
-  return host.substr(0, host.find(':'));
+constexpr int kRetryAfterLoading = 2;  // seconds
+
+ApiError not_ready(Service::State state) {
+  const bool loading = state == Service::State::kLoading;
+  return {503, "unavailable_error", loading ? "the models are being loaded" : "the server is stopping", "", loading ? "loading" : "stopping", kRetryAfterLoading};
 }
 
-bool is_own_name(std::string_view host) {
-  if (host == "localhost" || host == "[::1]") return true;
-  // An address cannot be rebound by a name server: any numeric host is the client's own choice.
-  return !host.empty() && host.find_first_not_of("0123456789.") == std::string_view::npos;
-}
-
-std::string_view given_key(const http::ServerRequest& request) {
-  const std::string_view authorization = request.header("authorization");
-  return authorization.starts_with("Bearer ") ? authorization.substr(7) : request.header("x-api-key");
-}
-
-std::string sha256_text(std::string_view text) {
-  Digest digest;
-  digest.update(text);
-  return digest.finish();
-}
-
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
+ApiError invalid_json(std::string message) { return {400, "invalid_request_error", std::move(message), "", "invalid_json"}; }
 
 }  // namespace
 
@@ -125,12 +105,15 @@ void with_model(Service& service, const std::shared_ptr<http::Exchange>& exchang
                 std::function<void(const std::shared_ptr<ServedModel>&)> use) {
   service.known_models().with(name, [exchange, use = std::move(use)](Models::Answer answer) {
     if (const auto* error = std::get_if<ApiError>(&answer)) return respond_error(exchange, *error);
-    use(std::get<std::shared_ptr<ServedModel>>(answer));
+    const auto& model = std::get<std::shared_ptr<ServedModel>>(answer);
+    if (const auto record = record_of(exchange)) record->set_model(model->name());
+    use(model);
   });
 }
 
 Service::Service(Models& models, ServiceOptions options)
-    : models_(models), ollama_pulls_(std::make_unique<OllamaPulls>()), response_runs_(std::make_unique<ResponseRuns>()), options_(std::move(options)) {
+    : models_(models), ollama_pulls_(std::make_unique<OllamaPulls>()), response_runs_(std::make_unique<ResponseRuns>()), options_(std::move(options)),
+      shared_(new Shared{Access(options_.access), options_.metrics, options_.log}) {
   if (!options_.database || !options_.database->first()) return;
   options_.database->post([](Connection& db) {
     if (const Status done = fail_unfinished(db); !done.ok()) log(LogLevel::kError, "{}", done.error().message);
@@ -139,67 +122,108 @@ Service::Service(Models& models, ServiceOptions options)
 
 Service::~Service() = default;
 
-// A page of another site that the user visits can make the browser send requests here under that site's name (DNS
-// rebinding), so the Host header must be one that this machine is known by.
-bool Service::allowed_host(std::string_view host) const {
-  const std::string_view name = without_port(host);
-  return is_own_name(name) || std::any_of(options_.allowed_hosts.begin(), options_.allowed_hosts.end(),
-                                          [&](const std::string& allowed) { return allowed == "*" || allowed == name; });
-}
-
-bool Service::allowed_key(const http::ServerRequest& request) const {
-  if (options_.keys.empty()) return true;
-  const std::string_view given = given_key(request);
-  bool found = false;
-  for (const std::string& key : options_.keys) found |= equal_in_constant_time(key, given);
-  return found;
+void Service::set_state(State state) {
+  State loading = State::kLoading;
+  if (state == State::kDraining) {
+    state_ = state;
+  } else {
+    state_.compare_exchange_strong(loading, state);
+  }
 }
 
 std::optional<std::string> Service::key_owner(std::string_view given) const {
-  bool found = false;
-  for (const std::string& key : options_.keys) found |= equal_in_constant_time(key, given);
-  return found ? std::optional(sha256_text(given)) : std::nullopt;
+  const auto use = shared_->access.find_key(given);
+  return use ? std::optional(use->key().sha256) : std::nullopt;
 }
 
-std::optional<std::string> Service::key_owner(const http::ServerRequest& request) const { return key_owner(given_key(request)); }
+std::optional<std::string> Service::key_owner(const http::ServerRequest& request) const { return key_owner(shown_key(request)); }
 
-bool Service::is_owner(std::string_view owner) const {
-  return std::any_of(options_.keys.begin(), options_.keys.end(), [&](const std::string& key) { return sha256_text(key) == owner; });
-}
+bool Service::is_owner(std::string_view owner) const { return shared_->access.has_key_hash(owner); }
 
 std::string Service::owner(const http::ServerRequest& request) const {
-  return options_.keys.empty() ? std::string() : sha256_text(given_key(request));
+  return shared_->access.has_keys() ? sha256_text(shown_key(request)) : std::string();
+}
+
+std::shared_ptr<Call> Service::begin_call(const std::shared_ptr<http::Exchange>& exchange) {
+  ++requests_;
+  ++shared_->active;
+  return Call::begin(exchange, [shared = shared_](Call& call, const Call::End& end) {
+    const bool known = call.route() != "-";
+    shared->metrics->answered(known ? call.request().method : "-", call.route(), end.status, end.total_s);
+    if (shared->log) shared->log->write(access_line(call, end));
+    --shared->active;
+  });
+}
+
+// Whether this caller may go on, and within which limits.
+std::optional<ApiError> Service::admit(Call& call, const Route& route) {
+  if (route.open) return std::nullopt;
+  if (state_ != State::kReady && route.handler != serve::metrics) return not_ready(state_);
+  const auto identity = shared_->access.identify(call.request());
+  if (const auto* error = std::get_if<ApiError>(&identity)) return *error;
+  const auto& use = std::get<std::shared_ptr<KeyUse>>(identity);
+  if (!use) return std::nullopt;
+  call.set_key_name(use->key().name);
+  call.record().on_tokens([use](uint64_t tokens) { use->charge_tokens(tokens, std::chrono::steady_clock::now()); });
+  const auto now = std::chrono::steady_clock::now();
+  const auto refused = call.request().method == "GET" ? std::nullopt : use->admit(now);
+  call.add_headers(use->headers(now));
+  return refused;
+}
+
+// True: the page has taken it, or will not while the server is loading or stopping.
+bool Service::give_to_page(const std::shared_ptr<Call>& call) {
+  const http::ServerRequest& request = call->request();
+  const bool works = request.path.starts_with("/ui/api/") && (state_ == State::kLoading || request.method != "GET");
+  if (page_ && works && state_ != State::kReady) {
+    respond_error(call, not_ready(state_));
+  } else if (!page_ || !page_(call)) {
+    return false;
+  }
+  call->set_route("/ui");
+  return true;
+}
+
+void Service::dispatch(const std::shared_ptr<Call>& call, const Route& route) {
+  const std::shared_ptr<http::Exchange> exchange = call;
+  const http::ServerRequest& request = call->request();
+  if (request.method != "POST" || (!route.needs_body && request.body.empty())) return route.handler(*this, exchange, {});
+  const auto body = parse_json(request.body);
+  exchange->drop_body();
+  if (!body.ok()) return respond_error(exchange, invalid_json(body.error().message));
+  if (!body->is_object()) return respond_error(exchange, invalid_json(fmt::format("the body is {}; expected an object", kind_of(*body))));
+  if (route.handler) return route.handler(*this, exchange, body->get_object());
+  Fields fields(body->get_object());
+  const std::string name = fields.text("model").value_or("");
+  if (fields.error()) return respond_error(exchange, *fields.error());
+  with_model(*this, exchange, name, [this, exchange, handler = route.model_handler, body = body->get_object()](const auto& model) {
+    handler(*this, exchange, model, body);
+  });
 }
 
 void Service::handle(const std::shared_ptr<http::Exchange>& exchange) {
-  ++requests_;
-  const http::ServerRequest& request = exchange->request();
-  if (!allowed_host(request.header("host")))
-    return respond_error(exchange, {403, "permission_error", fmt::format("the host '{}' is not allowed; see --allow-host", request.header("host")), "Host", "host_not_allowed"});
-  if (page_ && page_(exchange)) return;
+  const std::shared_ptr<Call> call = begin_call(exchange);
+  const http::ServerRequest& request = call->request();
+  if (auto error = shared_->access.check_source(request)) {
+    if (error->param == "Origin" && request.path.starts_with("/ui/")) error->code = "cross_site";  // docs/page-api.md
+    return respond_error(call, *error);
+  }
+  const bool preflight = request.method == "OPTIONS" && !request.header("access-control-request-method").empty();
+  if (preflight) return call->respond(204, "text/plain", "", shared_->access.preflight_headers(request));
+  call->add_headers(shared_->access.cors_headers(request));
+  if (give_to_page(call)) return;
   std::string allowed;
   for (const Route& route : kRoutes) {
     if (!matches(route, request.path)) continue;
     allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", route.method);
     if (route.method != request.method) continue;
-    if (!route.open && !allowed_key(request))
-      return respond_error(exchange, {401, "authentication_error", "a valid API key is needed: Authorization: Bearer KEY", "", "invalid_api_key"});
-    if (route.method != "POST" || (!route.needs_body && request.body.empty())) return route.handler(*this, exchange, {});
-    const auto body = parse_json(request.body);
-    exchange->drop_body();
-    if (!body.ok()) return respond_error(exchange, {400, "invalid_request_error", body.error().message, "", "invalid_json"});
-    if (!body->is_object()) return respond_error(exchange, {400, "invalid_request_error", fmt::format("the body is {}; expected an object", kind_of(*body)), "", "invalid_json"});
-    if (route.handler) return route.handler(*this, exchange, body->get_object());
-    Fields fields(body->get_object());
-    const std::string name = fields.text("model").value_or("");
-    if (fields.error()) return respond_error(exchange, *fields.error());
-    return with_model(*this, exchange, name, [this, exchange, handler = route.model_handler, body = body->get_object()](const auto& model) {
-      handler(*this, exchange, model, body);
-    });
+    call->set_route(std::string(route.path));
+    if (const auto error = admit(*call, route)) return respond_error(call, *error);
+    return dispatch(call, route);
   }
-  if (allowed.empty()) return respond_error(exchange, {404, "not_found_error", fmt::format("there is nothing at {}", request.path), "", "not_found"});
+  if (allowed.empty()) return respond_error(call, {404, "not_found_error", fmt::format("there is nothing at {}", request.path), "", "not_found"});
   const ApiError error{405, "invalid_request_error", fmt::format("{} is not possible here", request.method), "", "method_not_allowed"};
-  exchange->respond(error.status, "application/json", to_json_text(error_body(request, error)), {{"Allow", allowed}});
+  call->respond(error.status, "application/json", to_json_text(error_body(request, error)), {{"Allow", allowed}});
 }
 
 }  // namespace rival::serve

@@ -1,6 +1,7 @@
 // The HTTP APIs over a set of models: routes, and who may call them.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -8,16 +9,23 @@
 #include <vector>
 
 #include "http/server.h"
+#include "serve/access.h"
+#include "serve/access_log.h"
+#include "serve/call.h"
 #include "serve/database.h"
+#include "serve/metrics.h"
 #include "serve/models.h"
 #include "serve/served_model.h"
 
 namespace rival::serve {
 
+struct Route;
+
 struct ServiceOptions {
-  std::vector<std::string> keys;           // accepted as "Authorization: Bearer KEY" or x-api-key; none = all may call
-  std::vector<std::string> allowed_hosts;  // names in the Host header beside this machine's own; "*" = all
-  std::shared_ptr<Database> database;      // what the server keeps
+  AccessRules access;
+  std::shared_ptr<Database> database;   // what the server keeps
+  std::shared_ptr<Metrics> metrics;     // that the models count in
+  std::shared_ptr<AccessLog> log = {};  // absent: none is written
 };
 
 class OllamaPulls;
@@ -25,17 +33,27 @@ class ResponseRuns;
 
 class Service {
  public:
+  enum class State : uint8_t { kLoading, kReady, kDraining };
+
   // `models` outlives the service.
   Service(Models& models, ServiceOptions options);
   ~Service();
 
-  // Answers one request, now or from the engine's thread.
+  // Answers one request, now or from another thread.
   void handle(const std::shared_ptr<http::Exchange>& exchange);
+
+  // Any thread. While loading and while draining requests get a 503, but for those that ask how the server is.
+  // Draining is for good.
+  void set_state(State state);
+  State state() const { return state_; }
+  uint64_t calls_under_way() const { return shared_->active; }
+  Access& access() { return shared_->access; }
 
   // Those that are loaded now.
   std::vector<std::shared_ptr<ServedModel>> models() const { return models_.loaded(); }
   // All that may be named.
   Models& known_models() { return models_; }
+  Metrics& metrics() { return *shared_->metrics; }
   uint64_t requests() const { return requests_; }
 
   Database& database() { return *options_.database; }
@@ -43,7 +61,7 @@ class Service {
   OllamaPulls& ollama_pulls() { return *ollama_pulls_; }
   // Whose objects a request may see: tells keys apart without being one; empty when none is configured.
   std::string owner(const http::ServerRequest& request) const;
-  bool needs_key() const { return !options_.keys.empty(); }
+  bool needs_key() const { return shared_->access.has_keys(); }
   // The owner that a key stands for; none for a wrong one.
   std::optional<std::string> key_owner(std::string_view key) const;
   std::optional<std::string> key_owner(const http::ServerRequest& request) const;
@@ -53,15 +71,27 @@ class Service {
   void set_page(std::function<bool(const std::shared_ptr<http::Exchange>&)> page) { page_ = std::move(page); }
 
  private:
-  bool allowed_host(std::string_view host) const;
-  bool allowed_key(const http::ServerRequest& request) const;
+  // What a call needs to its end, which may come after the service's.
+  struct Shared {
+    Access access;
+    std::shared_ptr<Metrics> metrics;
+    std::shared_ptr<AccessLog> log;
+    std::atomic<uint64_t> active{0};
+  };
+
+  std::shared_ptr<Call> begin_call(const std::shared_ptr<http::Exchange>& exchange);
+  std::optional<ApiError> admit(Call& call, const Route& route);
+  bool give_to_page(const std::shared_ptr<Call>& call);
+  void dispatch(const std::shared_ptr<Call>& call, const Route& route);
 
   Models& models_;
   std::unique_ptr<OllamaPulls> ollama_pulls_;
   std::unique_ptr<ResponseRuns> response_runs_;  // before the database, whose last jobs use it
   ServiceOptions options_;
   std::function<bool(const std::shared_ptr<http::Exchange>&)> page_;
-  uint64_t requests_ = 0;  // the server's thread only
+  const std::shared_ptr<Shared> shared_;
+  std::atomic<State> state_{State::kLoading};
+  std::atomic<uint64_t> requests_{0};
 };
 
 // ---- the routes, each in a file of its own; `body` is empty for GET and DELETE ----
@@ -71,6 +101,7 @@ using RouteHandler = void (*)(Service& service, const std::shared_ptr<http::Exch
 void list_models(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void show_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void health(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void ready(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void metrics(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 
 void ollama_alive(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);

@@ -1,0 +1,40 @@
+// What `rival serve` can be told, on the command line, in the environment and in its configuration file.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/model_handle.h"
+#include "serve/api_keys.h"
+#include "serve/models.h"
+
+namespace rival::cmd {
+
+struct ServeFlags {
+  // models
+  std::vector<std::string> models;
+  engine::LoadOptions load;
+  serve::ModelLimits limits;
+  bool pull_on_demand = false;
+  bool accept_licence = false;
+  // address
+  std::string host = "127.0.0.1";
+  uint32_t port = 8080;
+  std::string tls_cert, tls_key;
+  // access
+  std::vector<std::string> keys, allowed_hosts, allowed_origins;
+  serve::RateLimits rates;
+  // running
+  std::string database, access_log;
+  double drain_s = 30;
+  uint64_t body_bytes_max = 16u << 20;
+  uint32_t connections_max = 12'000;
+
+  bool other_machines() const { return host != "127.0.0.1" && host != "localhost" && host != "::1"; }
+};
+
+// An exit status when there is nothing left to do, or what was given is wrong, which has been said.
+std::variant<ServeFlags, int> read_serve_flags(int argc, char** argv);
+
+}  // namespace rival::cmd
