@@ -40,13 +40,17 @@ AnswerFormat read_answer_format(Fields& fields) {
   return {.kind = Kind::kGbnf, .source = *grammar, .param = "grammar"};
 }
 
+text::Grammar::Compiled compile_schema(const ServedModel& model, const json::value& schema) {
+  return model.grammars().get("schema " + to_json_text(schema), [&] { return text::Grammar::json_schema(model.grammar_vocabulary(), schema); });
+}
+
 text::Grammar::Compiled compile_format(const ServedModel& model, const AnswerFormat& format) {
   const text::Grammar::Vocabulary vocabulary = model.grammar_vocabulary();
   switch (format.kind) {
-    case Kind::kJsonObject: return text::Grammar::json_object(vocabulary);
-    case Kind::kJsonSchema: return text::Grammar::json_schema(vocabulary, format.schema);
-    case Kind::kGbnf: return text::Grammar::gbnf(vocabulary, format.source);
-    case Kind::kRegex: return text::Grammar::regex(vocabulary, format.source);
+    case Kind::kJsonObject: return compile_schema(model, json::object{{"type", "object"}});
+    case Kind::kJsonSchema: return compile_schema(model, format.schema);
+    case Kind::kGbnf: return model.grammars().get("gbnf " + format.source, [&] { return text::Grammar::gbnf(vocabulary, format.source); });
+    case Kind::kRegex: return model.grammars().get("regex " + format.source, [&] { return text::Grammar::regex(vocabulary, format.source); });
     case Kind::kText: break;
   }
   return std::shared_ptr<const text::Grammar>();

@@ -10,7 +10,9 @@ namespace rival::serve {
 // grammar}) or grammar (GBNF). Errors are kept in `fields`.
 AnswerFormat read_answer_format(Fields& fields);
 
-// Null for kText. Errors: those of Grammar.
+// The grammar of a JSON Schema, kept for the next request with the same. Errors: those of Grammar.
+text::Grammar::Compiled compile_schema(const ServedModel& model, const json::value& schema);
+// The same of a format. Null for kText.
 text::Grammar::Compiled compile_format(const ServedModel& model, const AnswerFormat& format);
 
 }  // namespace rival::serve

@@ -48,7 +48,7 @@ text::Grammar::Compiled arguments_grammar(const ServedModel& model, const Tool& 
   json::object schema = tool.parameters;
   if (!schema.contains("type")) schema["type"] = "object";
   if (schema["type"] != "object") return make_error(ErrorCode::kInvalidArgument, "the parameters of '{}' are not of type object", tool.name);
-  return text::Grammar::json_schema(model.grammar_vocabulary(), schema);
+  return compile_schema(model, schema);
 }
 
 std::variant<std::shared_ptr<const text::Grammar>, ApiError> compile_answer(const ServedModel& model, const ChatRequest& request, const ChatPrompt& prompt) {

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "engine/model_handle.h"
 #include "serve/api_error.h"
+#include "serve/grammar_cache.h"
 #include "serve/metrics.h"
 #include "text/answer_syntax.h"
 #include "text/chat_template.h"
@@ -44,6 +45,7 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
 
   // A constraint that follows a grammar of this vocabulary.
   text::Grammar::Vocabulary grammar_vocabulary() const { return vocabulary_; }
+  GrammarCache& grammars() const { return grammars_; }
 
  private:
   ServedModel() = default;
@@ -54,6 +56,7 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   std::optional<text::ChatTemplate> template_;
   text::AnswerSyntax syntax_;
   text::Grammar::Vocabulary vocabulary_;
+  mutable GrammarCache grammars_;
 };
 
 // The engine's seam, filled with a grammar.
