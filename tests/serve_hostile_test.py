@@ -272,7 +272,7 @@ class Hostile(unittest.TestCase):
         """A question is answered in time whatever else is there."""
         begin = time.monotonic()
         self.assertEqual(self.server.post("/v1/chat/completions", **CHAT)[0], 200)
-        self.assertLess(time.monotonic() - begin, seconds * (10 if SANITIZED else 1))
+        self.assertLess(time.monotonic() - begin, seconds)
 
     def test_ten_thousand_idle_connections(self):
         count = min(10_000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 200)
