@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Server, chatOf, closeBrowser, openBrowser, openPage, until } from "./support.mjs";
+import { Server, chatOf, closeBrowser, contextThatEmits, openPage, until } from "./support.mjs";
 
 const kHostile = [
   "<script>window.pwned=1</script>",
@@ -65,19 +65,7 @@ test("hostile answers, questions, titles and models run nothing", async () => {
 
 test("hostile text that streams runs nothing in any of its half-open states", async () => {
   const [id] = await server.import(chatOf("Stream", ["Go on", "."]));
-  const context = await (await openBrowser()).newContext();
-  await context.addInitScript(() => {
-    const original = window.fetch;
-    window.fetch = (input, options) => {
-      if (!String(input).includes("/ui/api/events")) return original(input, options);
-      const body = new ReadableStream({ start(controller) {
-        const encoder = new TextEncoder();
-        let sequence = 9e15;
-        window.emit = (event) => controller.enqueue(encoder.encode(`id: ${++sequence}\ndata: ${JSON.stringify(event)}\n\n`));
-      } });
-      return Promise.resolve(new Response(body, { headers: { "Content-Type": "text/event-stream" } }));
-    };
-  });
+  const context = await contextThatEmits();
   const page = await openPage(server, { context, path: `/chat/${id}` });
   await page.waitForSelector(".message.assistant .markdown p");
   await until(() => page.evaluate(() => Boolean(window.emit)), "events");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { cpus, loadavg } from "node:os";
 import { after, before, test } from "node:test";
-import { Server, answered, ask, chatOf, closeBrowser, lastAnswer, openBrowser, openPage, send, until } from "./support.mjs";
+import { Server, answered, ask, chatOf, closeBrowser, contextThatEmits, lastAnswer, openBrowser, openPage, send, until } from "./support.mjs";
 
 // The bars of the page, on a machine that does nothing else; on a busy one everything takes longer by its load.
 const kSlack = Math.max(1, loadavg()[0] / cpus().length);
@@ -78,23 +78,6 @@ async function scrollUp(step) {
   return { frames: frames.sort((a, b) => a - b), blocked: [...window.blocked] };
 }
 
-async function pagedEvents() {
-  const context = await (await openBrowser()).newContext({ viewport: { width: 1280, height: 800 } });
-  await context.addInitScript(() => {
-    const original = window.fetch;
-    window.fetch = (input, options) => {
-      if (!String(input).includes("/ui/api/events")) return original(input, options);
-      const body = new ReadableStream({ start(controller) {
-        const encoder = new TextEncoder();
-        let sequence = 9e15;
-        window.emit = (event) => controller.enqueue(encoder.encode(`id: ${++sequence}\ndata: ${JSON.stringify(event)}\n\n`));
-      } });
-      return Promise.resolve(new Response(body, { headers: { "Content-Type": "text/event-stream" } }));
-    };
-  });
-  return context;
-}
-
 const kShapes = {
   "of many blocks": sized(100_000),
   "in one paragraph": "A sentence with **some** marks and no end of a line. ".repeat(1900).slice(0, 100_000),
@@ -104,7 +87,7 @@ const kShapes = {
 
 async function streamOnce(shape, text) {
   const [chat] = await server.import(chatOf(`Stream ${shape}`, ["Go on", "Yes."]));
-  const context = await pagedEvents();
+  const context = await contextThatEmits({ viewport: { width: 1280, height: 800 } });
   const page = await openPage(server, { context, path: `/chat/${chat}` });
   await page.waitForSelector(".message.assistant .markdown p");
   await until(() => page.evaluate(() => Boolean(window.emit)), "events");

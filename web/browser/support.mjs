@@ -101,6 +101,24 @@ export async function openPage(server, { context, path = "/", ...options } = {})
   return page;
 }
 
+/** A context whose pages hear the events that the test gives to window.emit, in place of the server's. */
+export async function contextThatEmits(options = {}) {
+  const context = await (await openBrowser()).newContext(options);
+  await context.addInitScript(() => {
+    const original = window.fetch;
+    window.fetch = (input, options) => {
+      if (!String(input).includes("/ui/api/events")) return original(input, options);
+      const body = new ReadableStream({ start(controller) {
+        const encoder = new TextEncoder();
+        let sequence = 9e15;
+        window.emit = (event) => controller.enqueue(encoder.encode(`id: ${++sequence}\ndata: ${JSON.stringify(event)}\n\n`));
+      } });
+      return Promise.resolve(new Response(body, { headers: { "Content-Type": "text/event-stream" } }));
+    };
+  });
+  return context;
+}
+
 export const answered = (page) => page.waitForFunction(() => document.querySelector("button.send[type=submit]") && document.querySelector(".message:last-child .actions"), undefined, { timeout: 120_000 });
 
 /** Sends and waits until the answer has begun. */
