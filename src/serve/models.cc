@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <thread>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -17,6 +18,7 @@ constexpr size_t kWaitingMax = 4096;    // requests for one model that is being 
 constexpr uint32_t kFetchesMax = 64;    // that wait for each other
 constexpr size_t kAliasesMax = 1024;    // names in other cases and spellings; forgotten when there are more
 constexpr int kBusyRetryAfter = 5;     // seconds; about an answer
+constexpr std::chrono::milliseconds kRoomWait{1000}, kRoomPause{10};
 constexpr uint64_t kKvFloor = 256u << 20;  // fewer bytes of pages than this are not worth keeping another model for
 
 ApiError unknown_model(std::string_view name) {
@@ -185,7 +187,7 @@ void Models::load_for_waiting(const std::string& name) {
     const std::lock_guard lock(mutex_);
     if (const Entry* entry = find_entry(name)) found = entry->found;
   }
-  Room room = make_room(found);
+  Room room = wait_for_room(found);
   room.unloaded.clear();  // what is unloaded frees its memory before the new one takes its own
   std::optional<Answer> answer;
   if (room.error) {
@@ -236,6 +238,22 @@ Models::Room Models::make_room(const FoundModel& found) {
     room.unloaded.push_back(unload(*oldest));
   }
   room.kv_bytes = std::min(share, bytes_free() - found.bytes);
+  return room;
+}
+
+// A client has the last word of its answer a moment before the model is let go: who asks for another one then must not
+// be told that the first is at work.
+Models::Room Models::wait_for_room(const FoundModel& found) {
+  const Clock::time_point end = Clock::now() + kRoomWait;
+  const auto stopped = [this] {
+    const std::lock_guard lock(mutex_);
+    return stopped_;
+  };
+  Room room = make_room(found);
+  while (room.error && room.error->code == "models_busy" && Clock::now() < end && !stopped()) {
+    std::this_thread::sleep_for(kRoomPause);
+    room = make_room(found);
+  }
   return room;
 }
 

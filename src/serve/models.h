@@ -126,6 +126,7 @@ class Models {
   void load_later(const FoundModel& found, Use use);
   void fetch_later(const ModelFinder& finder, std::string name, Use use);
   Room make_room(const FoundModel& found);
+  Room wait_for_room(const FoundModel& found);
   Result<Loaded> load_into(const FoundModel& found, const Room& room) const;
   void load_for_waiting(const std::string& name);
   void unload_idle();

@@ -116,6 +116,18 @@ TEST(Models, TheOldestWithoutWorkMakesRoom) {
   EXPECT_EQ(shelf.loads, 4);
 }
 
+TEST(Models, OneThatIsAboutToBeLetGoMakesRoom) {
+  Shelf shelf;
+  Models models(shelf.finder(), {.kv_bytes = 10 * kMB}, budget(240), shelf.loader());
+  auto a = model_of(get(models, "a"));
+  std::thread last_word([&a] {
+    std::this_thread::sleep_for(100ms);
+    a.reset();
+  });
+  EXPECT_TRUE(model_of(get(models, "c")));
+  last_word.join();
+}
+
 TEST(Models, PagesShareWhatIsLeft) {
   Shelf shelf;
   Models models(shelf.finder(), {}, budget(340), shelf.loader());
