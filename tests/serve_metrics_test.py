@@ -38,18 +38,22 @@ class Metrics(unittest.TestCase):
         family = families.get(name) or families[name.removesuffix("_total").removesuffix("_count").removesuffix("_sum").removesuffix("_bucket")]
         return sum(v for n, l, v in family["samples"] if n == name and labels.items() <= l.items())
 
+    def families_at_rest(self):
+        """A call is counted when nothing holds it any more, a moment after its client has the answer."""
+        self.server.wait_until(lambda: self.value(self.families(), "rival_http_requests_active") == 1)
+        return self.families()
+
     def test_numbers_follow_what_was_asked(self):
         chat = {"messages": [USER], "max_tokens": 16, "temperature": 0, "ignore_eos": True}
         self.server.post("/v1/chat/completions", **chat)
-        before = self.families()
+        before = self.families_at_rest()
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(lambda _: self.server.post("/v1/chat/completions", **chat)[1], range(4)))
         self.server.post("/v1/completions", prompt="Once", max_tokens=8, n=2, ignore_eos=True)
         self.server.events("/v1/chat/completions", **chat)
         self.server.post("/v1/chat/completions", messages=[])
         self.server.call("GET", "/made/up/by/a/client")
-        self.server.wait_until(lambda: self.value(self.families(), "rival_http_requests_active") == 1)
-        after = self.families()
+        after = self.families_at_rest()
         for family in after.values():
             self.assertTrue(family["help"], family["name"])
             self.assertIn(family["type"], ("gauge", "counter", "histogram"), family["name"])
