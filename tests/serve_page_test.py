@@ -454,7 +454,7 @@ class Crash(unittest.TestCase):
             tab.thread.join(5)
             server = PageServer(folder, "--drain", "1")
             chat = server.create(title="stop")
-            server.send(chat, "Count to one thousand.", answer={"settings": {"max_tokens": 1500}})
+            server.send(chat, "Write the numbers from 1 to 1000, one a line.", answer={"settings": {"temperature": 0, "max_tokens": 1500}})
             server.wait_until(lambda: len(server.show(chat)["messages"][1]["text"]) > 10)
             server.stop()
             server = PageServer(folder)

@@ -1,4 +1,5 @@
 """What the tests of the running server share."""
+import atexit
 import http.client
 import json
 import os
@@ -17,6 +18,7 @@ class Server:
     def __init__(self, rival, *arguments, environment=None):
         self.process = subprocess.Popen([rival, "serve", "--port", "0", *arguments], stdout=subprocess.PIPE, text=True,
                                         env={**os.environ, **(environment or {})})
+        atexit.register(self.process.kill)  # of a test that fails: what runs on would keep its caller waiting
         self.port = int(re.search(r":(\d+)", self.process.stdout.readline()).group(1))
         self.url = f"http://127.0.0.1:{self.port}"
 
