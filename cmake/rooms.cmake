@@ -1,3 +1,12 @@
+# rival_precompile(TARGET): its files begin with cmake/precompiled.h, parsed once for all rooms, by the ground floor.
+function(rival_precompile target)
+  if(${target} STREQUAL rival_base)
+    target_precompile_headers(rival_base PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.h)
+  else()
+    target_precompile_headers(${target} REUSE_FROM rival_base)
+  endif()
+endfunction()
+
 # rival_room(NAME LINK libs...): one static library from src/NAME/*.cc and one level of folders below (but not
 # kernels/isa, whose files are compiled for one instruction set each), and one test program from its *_test.cc
 # files, registered with ctest under the room's name.
@@ -11,6 +20,7 @@ function(rival_room name)
   if(sources)
     add_library(rival_${name} STATIC ${sources})
     target_link_libraries(rival_${name} PUBLIC ${ROOM_LINK})
+    rival_precompile(rival_${name})
   else()
     add_library(rival_${name} INTERFACE)
     target_link_libraries(rival_${name} INTERFACE ${ROOM_LINK})
@@ -19,6 +29,7 @@ function(rival_room name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE rival_${name} gtest gmock gtest_main)
     target_compile_definitions(${name}_test PRIVATE RIVAL_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    rival_precompile(${name}_test)
     add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   endif()
 endfunction()
@@ -33,7 +44,8 @@ function(rival_kernel_isa name)
     if(RIVAL_SANITIZE)
       set(level -O1)
     endif()
-    set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${level};-Wno-maybe-uninitialized;-Wno-uninitialized;${ARGN}")
+    set_source_files_properties(${file} PROPERTIES SKIP_PRECOMPILE_HEADERS ON
+      COMPILE_OPTIONS "${level};-Wno-maybe-uninitialized;-Wno-uninitialized;${ARGN}")
   endif()
 endfunction()
 

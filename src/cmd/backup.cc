@@ -17,12 +17,12 @@ Result<std::filesystem::path> database_path(const std::string& given) {
 
 int run_backup(int argc, char** argv) {
   std::string to, database;
-  CLI::App app("Copies what the server keeps (answers, conversations, chats) to one file, checked; the server may go on\n"
-               "writing meanwhile. To restore, stop the server and put the file in the database's place.",
-               "rival backup");
-  app.add_option("FILE", to, "an earlier backup of this name is replaced once the new one is whole")->required();
-  app.add_option("--database", database, "the file to copy; default: serve.db in RIVAL_HOME")->envname("RIVAL_DATABASE");
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  CommandLine app(
+      "Copies what the server keeps (answers, conversations, chats) to one file, checked; the server may go on\n"
+      "writing meanwhile. To restore, stop the server and put the file in the database's place.");
+  app.add_option("FILE", to, "an earlier backup of this name is replaced once the new one is whole").required();
+  app.add_option("--database", database, "the file to copy; default: serve.db in RIVAL_HOME").environment("RIVAL_DATABASE");
+  if (const auto status = app.parse(argc, argv)) return *status;
   const auto from = database_path(database);
   if (!from.ok()) return fail(from.error());
   if (const Status done = serve::back_up(*from, to); !done.ok()) return fail(done.error());

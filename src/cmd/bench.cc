@@ -101,19 +101,19 @@ void print(const Measured& m) {
 
 int run_bench(int argc, char** argv) {
   BenchFlags flags;
-  CLI::App app("Measures prefill and decode, each as a share of what this machine can do at most. The limit of a\n"
+  CommandLine app("Measures prefill and decode, each as a share of what this machine can do at most. The limit of a\n"
                "step is the longer of two times: its 8-bit (or fp32) operations at the peak of the processor, and the\n"
                "weights, keys and values that it reads at the bandwidth of the memory; both are measured in this run.");
-  app.add_option("MODEL", flags.name, "a model's name or path")->capture_default_str();
-  app.add_option("--threads", flags.threads, "threads; 0 = one a CPU")->capture_default_str()->check(CLI::Range(0, 1024));
-  app.add_option("--prefill", flags.options.prefill, "tokens of the prompt; 0 skips")->capture_default_str()->check(CLI::Range(0, 1 << 20));
-  app.add_option("--decode", flags.options.decode, "steps of decoding; 0 skips")->capture_default_str()->check(CLI::Range(0, 1 << 20));
-  app.add_option("--batch", flags.options.batch, "sequences that decode together; 0 skips")->delimiter(',')->capture_default_str()->check(CLI::Range(0, 512));
-  app.add_option("--depth", flags.options.depth, "tokens that each sequence has already")->delimiter(',')->capture_default_str()->check(CLI::Range(0, 1 << 24));
-  app.add_option("--kv", flags.kv, "keys and values as f16 or q8")->capture_default_str()->check(CLI::IsMember({"f16", "q8"}));
+  app.add_option("MODEL", flags.name, "a model's name or path").shows_default();
+  app.add_option("--threads", flags.threads, "threads; 0 = one a CPU").shows_default().between(0, 1024);
+  app.add_option("--prefill", flags.options.prefill, "tokens of the prompt; 0 skips").shows_default().between(0, 1 << 20);
+  app.add_option("--decode", flags.options.decode, "steps of decoding; 0 skips").shows_default().between(0, 1 << 20);
+  app.add_option("--batch", flags.options.batch, "sequences that decode together; 0 skips").separated_by(',').shows_default().between(0, 512);
+  app.add_option("--depth", flags.options.depth, "tokens that each sequence has already").separated_by(',').shows_default().between(0, 1 << 24);
+  app.add_option("--kv", flags.kv, "keys and values as f16 or q8").shows_default().one_of({"f16", "q8"});
   app.add_flag("--accept-licence", flags.accept_licence, "accept the model's licence where it asks");
   app.add_flag("--json", flags.json, "a JSON object");
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  if (const auto status = app.parse(argc, argv)) return *status;
   const auto measured = measure(flags);
   if (!measured.ok()) return fail(measured.error());
   if (flags.json) {

@@ -85,15 +85,15 @@ std::string joined_commands(const char* separator, bool models_only) {
 
 int run_completion(int argc, char** argv) {
   std::string shell;
-  CLI::App app(
+  CommandLine app(
       "Prints a completion script. To have it in every shell:\n"
       "  bash   rival completion bash > ~/.local/share/bash-completion/completions/rival\n"
       "  zsh    rival completion zsh > a folder of your fpath, as _rival\n"
       "  fish   rival completion fish > ~/.config/fish/completions/rival.fish");
   app.add_option("SHELL", shell, "bash, zsh or fish")
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
+      .required()
+      .one_of({"bash", "zsh", "fish"});
+  if (const auto status = app.parse(argc, argv)) return *status;
   std::string script = shell == "bash" ? kBash : shell == "zsh" ? kZsh : kFish;
   script = replaced(script, "@COMMANDS@", joined_commands(" ", false));
   script = replaced(script, "@MODEL_COMMANDS@", joined_commands("|", true));

@@ -183,12 +183,12 @@ void print_json(const std::vector<Finding>& findings) {
 
 int run_doctor(int argc, char** argv) {
   DoctorFlags flags;
-  CLI::App app(
+  CommandLine app(
       "Says what is missing or slow on this machine and what to do about it. Exits with 1 when something is "
       "missing.");
   app.add_flag("--offline", flags.offline, "do not try the network");
   app.add_flag("--json", flags.json, "a JSON list of {subject, state, found, advice}");
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  if (const auto status = app.parse(argc, argv)) return *status;
   const auto store = hub::Store::open();
   if (!store.ok()) return fail(store.error());
   const Machine machine = this_machine();

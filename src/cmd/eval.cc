@@ -48,17 +48,17 @@ Result<eval::Perplexity> measure(const PerplexityFlags& flags) {
 
 int run_perplexity(int argc, char** argv) {
   PerplexityFlags flags;
-  CLI::App app("Measures the perplexity of a text as llama-perplexity does: windows of --context tokens, the second\n"
+  CommandLine app("Measures the perplexity of a text as llama-perplexity does: windows of --context tokens, the second\n"
                "half of each scored.");
-  app.add_option("MODEL", flags.name, "a model's name or path")->required();
-  app.add_option("FILE", flags.file, "a text file")->required();
-  app.add_option("--context", flags.context, "tokens of a window")->capture_default_str()->check(CLI::Range(4u, limits::kContextMax));
-  app.add_option("--threads", flags.threads, "threads; 0 = one a CPU")->capture_default_str()->check(CLI::Range(0, 1024));
-  app.add_option("--windows", flags.windows, "only the first so many windows; 0 = all")->capture_default_str();
-  app.add_option("--kv", flags.kv, "keys and values as f16 or q8")->capture_default_str()->check(CLI::IsMember({"f16", "q8"}));
+  app.add_option("MODEL", flags.name, "a model's name or path").required();
+  app.add_option("FILE", flags.file, "a text file").required();
+  app.add_option("--context", flags.context, "tokens of a window").shows_default().between(4u, limits::kContextMax);
+  app.add_option("--threads", flags.threads, "threads; 0 = one a CPU").shows_default().between(0, 1024);
+  app.add_option("--windows", flags.windows, "only the first so many windows; 0 = all").shows_default();
+  app.add_option("--kv", flags.kv, "keys and values as f16 or q8").shows_default().one_of({"f16", "q8"});
   app.add_flag("--accept-licence", flags.accept_licence, "accept the model's licence where it asks");
   app.add_flag("--json", flags.json, "a JSON object");
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  if (const auto status = app.parse(argc, argv)) return *status;
   const auto result = measure(flags);
   if (!result.ok()) return fail(result.error());
   if (flags.json) {

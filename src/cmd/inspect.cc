@@ -42,12 +42,12 @@ int run_inspect(int argc, char** argv) {
   }
   std::string name;
   bool as_json = false;
-  CLI::App app(
+  CommandLine app(
       "Shows a model's metadata, tensors, types, tokenizer and template.\n"
       "Parts with their own --help: inspect logits, inspect embedding, inspect tokens, inspect template.");
-  app.add_option("MODEL", name, "a model's name or path")->required();
+  app.add_option("MODEL", name, "a model's name or path").required();
   app.add_flag("--json", as_json, "a JSON object");
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  if (const auto status = app.parse(argc, argv)) return *status;
   const auto path = find_model(name);
   if (!path.ok()) return fail(path.error());
   const auto description = describe_model(*path);

@@ -22,12 +22,12 @@ struct Flags {
   bool json = false;
 };
 
-std::optional<int> parse(CLI::App& app, Flags& flags, int argc, char** argv) {
-  app.add_option("MODEL", flags.model, "a model's name or path")->required();
-  app.add_option("--ids", flags.ids, "token ids, with commas between")->required();
-  app.add_option("--threads", flags.threads, "0: one a CPU")->capture_default_str();
+std::optional<int> parse(CommandLine& app, Flags& flags, int argc, char** argv) {
+  app.add_option("MODEL", flags.model, "a model's name or path").required();
+  app.add_option("--ids", flags.ids, "token ids, with commas between").required();
+  app.add_option("--threads", flags.threads, "0: one a CPU").shows_default();
   app.add_flag("--json", flags.json, "a JSON object");
-  return parse_flags(app, argc, argv);
+  return app.parse(argc, argv);
 }
 
 Result<std::vector<text::TokenId>> parse_ids(const std::string& text) {
@@ -127,7 +127,7 @@ Status print_logits(Loaded& loaded, std::span<const text::TokenId> ids, bool as_
 
 int run_inspect_logits(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Logits of every position, one row each; without --json the best tokens of each.");
+  CommandLine app("Logits of every position, one row each; without --json the best tokens of each.");
   if (const auto status = parse(app, flags, argc, argv)) return *status;
   const auto ids = parse_ids(flags.ids);
   if (!ids.ok()) return fail(ids.error());
@@ -139,7 +139,7 @@ int run_inspect_logits(int argc, char** argv) {
 
 int run_inspect_embedding(int argc, char** argv) {
   Flags flags;
-  CLI::App app("The embedding of a text given as token ids, pooled and normalised as the model asks.");
+  CommandLine app("The embedding of a text given as token ids, pooled and normalised as the model asks.");
   if (const auto status = parse(app, flags, argc, argv)) return *status;
   const auto ids = parse_ids(flags.ids);
   if (!ids.ok()) return fail(ids.error());

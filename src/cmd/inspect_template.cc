@@ -25,15 +25,15 @@ struct Flags {
   std::vector<std::string> set;
 };
 
-void declare(CLI::App& app, Flags& flags) {
-  app.add_option("MODEL", flags.model, "a model's name or path, or a template in a file FILE.jinja")->required();
-  app.add_option("--messages", flags.messages, "JSON file: a list of messages")->required();
+void declare(CommandLine& app, Flags& flags) {
+  app.add_option("MODEL", flags.model, "a model's name or path, or a template in a file FILE.jinja").required();
+  app.add_option("--messages", flags.messages, "JSON file: a list of messages").required();
   app.add_option("--tools", flags.tools, "JSON file: a list of tools");
   app.add_flag("--add-generation-prompt", flags.add_generation_prompt, "let the assistant speak next");
   app.add_option("--bos", flags.bos, "text of the token that begins a sequence");
   app.add_option("--eos", flags.eos, "text of the token that ends a sequence");
   app.add_option("--set", flags.set, "KEY=JSON: another variable of the template, such as enable_thinking=false")
-      ->allow_extra_args(false);
+      .one_value_each();
 }
 
 Result<json::value> read_json(const std::string& path) {
@@ -97,9 +97,9 @@ Result<std::string> render(const Flags& flags) {
 
 int run_inspect_template(int argc, char** argv) {
   Flags flags;
-  CLI::App app("The prompt that a chat template makes of messages.");
+  CommandLine app("The prompt that a chat template makes of messages.");
   declare(app, flags);
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  if (const auto status = app.parse(argc, argv)) return *status;
   const auto prompt = render(flags);
   if (!prompt.ok()) return fail(prompt.error());
   std::fwrite(prompt->data(), 1, prompt->size(), stdout);

@@ -28,14 +28,14 @@ Result<std::vector<text::TokenId>> tokens_of(const Flags& flags) {
 
 int run_inspect_tokens(int argc, char** argv) {
   Flags flags;
-  CLI::App app("The token ids of a file's bytes as they are.");
+  CommandLine app("The token ids of a file's bytes as they are.");
   app.add_option("MODEL", flags.model, "a model's name or path; a GGUF file with a vocabulary alone will do")
-      ->required();
-  app.add_option("--file", flags.file, "the text")->required();
+      .required();
+  app.add_option("--file", flags.file, "the text").required();
   app.add_flag("--no-special", flags.no_special,
                "no special token is added, and none is recognised in the text");
   app.add_flag("--json", flags.json, "a JSON object");
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  if (const auto status = app.parse(argc, argv)) return *status;
   const auto ids = tokens_of(flags);
   if (!ids.ok()) return fail(ids.error());
   if (flags.json)

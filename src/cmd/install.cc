@@ -49,10 +49,10 @@ Status place(const fs::path& link) {
 
 int run_install(int argc, char** argv) {
   InstallFlags flags{.folder = default_folder()};
-  CLI::App app("Puts rival on the PATH by a link to this checkout.");
-  app.add_option("--folder", flags.folder, "where the link is placed")->capture_default_str();
+  CommandLine app("Puts rival on the PATH by a link to this checkout.");
+  app.add_option("--folder", flags.folder, "where the link is placed").shows_default();
   app.add_flag("--remove", flags.remove, "take the link away again");
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  if (const auto status = app.parse(argc, argv)) return *status;
   const fs::path link = fs::absolute(flags.folder) / "rival";
   const Status cleared = clear(link);
   if (!cleared.ok()) return fail(cleared.error());

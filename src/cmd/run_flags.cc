@@ -25,45 +25,46 @@ struct RawFlags {
   bool no_color = false;
 };
 
-void add_model_flags(CLI::App& app, RunFlags& flags, RawFlags& raw) {
+void add_model_flags(CommandLine& app, RunFlags& flags, RawFlags& raw) {
   const char* group = "Model";
-  app.add_option("--context", flags.load.context, "longest prompt and answer together, in tokens; as trained")->group(group);
+  app.add_option("--context", flags.load.context, "longest prompt and answer together, in tokens; as trained").group(group);
   app.add_option("--context-policy", raw.policy, "a chat longer than that: drop its oldest turns, or stop")
-      ->check(CLI::IsMember({"drop", "stop"}))
-      ->capture_default_str()
-      ->group(group);
-  app.add_option("--threads", flags.load.threads, "one a CPU")->check(CLI::Range(1, 1024))->group(group);
+      .one_of({"drop", "stop"})
+      .shows_default()
+      .group(group);
+  app.add_option("--threads", flags.load.threads, "one a CPU").between(1, 1024).group(group);
   app.add_option("--kv", raw.kv, "keys and values of the context as f16, or q8: half the memory")
-      ->check(CLI::IsMember({"f16", "q8"}))
-      ->capture_default_str()
-      ->group(group);
-  app.add_option("--memory", raw.memory, "hard bound of the memory for them, such as 512MB")->group(group);
-  app.add_flag("--accept-licence", flags.accept_licence, "accept the model's licence without being asked")->group(group);
+      .one_of({"f16", "q8"})
+      .shows_default()
+      .group(group);
+  app.add_option("--memory", raw.memory, "hard bound of the memory for them, such as 512MB").group(group);
+  app.add_flag("--accept-licence", flags.accept_licence, "accept the model's licence without being asked").group(group);
 }
 
-void add_answer_flags(CLI::App& app, RunFlags& flags) {
+void add_answer_flags(CommandLine& app, RunFlags& flags) {
   const char* group = "Answers (defaults: what the model's makers advise)";
-  app.add_option("--system", flags.system, "what the model is told before the chat")->type_name("TEXT")->group(group);
+  app.add_option("--system", flags.system, "what the model is told before the chat").type_name("TEXT").group(group);
   for (const Setting& setting : settings()) {
-    const auto note = [&flags, name = setting.name](const std::string& text) {
+    const auto note = [&flags, name = setting.name](const std::string& text) -> Status {
       ChatSettings scratch;
-      const Status status = set_setting(scratch, name, text);
-      if (!status.ok()) throw CLI::ValidationError("--" + status.error().message);
+      if (const Status status = set_setting(scratch, name, text); !status.ok())
+        return Error{status.error().code, "--" + status.error().message};
       flags.settings.emplace_back(name, text);
+      return {};
     };
-    app.add_option_function<std::string>(std::string("--") + setting.name, note, setting.help)
-        ->type_name(setting.value)
-        ->group(group);
+    app.add_checked(std::string("--") + setting.name, note, setting.help)
+        .type_name(setting.value)
+        .group(group);
   }
-  app.add_flag("--raw", flags.raw, "the prompt as it is, without the model's chat template")->group(group);
+  app.add_flag("--raw", flags.raw, "the prompt as it is, without the model's chat template").group(group);
 }
 
-void add_output_flags(CLI::App& app, RunFlags& flags, RawFlags& raw) {
+void add_output_flags(CommandLine& app, RunFlags& flags, RawFlags& raw) {
   const char* group = "Terminal";
-  app.add_flag("--continue", flags.resume, "take up the last chat")->group(group);
-  app.add_flag("--json-stream", flags.json_stream, "one JSON object a line: text as it comes, then the numbers")->group(group);
-  app.add_flag("--verbose", flags.verbose, "show memory and token rates")->group(group);
-  app.add_flag("--no-color", raw.no_color, "no colours and no Markdown; NO_COLOR=1 does the same")->group(group);
+  app.add_flag("--continue", flags.resume, "take up the last chat").group(group);
+  app.add_flag("--json-stream", flags.json_stream, "one JSON object a line: text as it comes, then the numbers").group(group);
+  app.add_flag("--verbose", flags.verbose, "show memory and token rates").group(group);
+  app.add_flag("--no-color", raw.no_color, "no colours and no Markdown; NO_COLOR=1 does the same").group(group);
 }
 
 Status take_over(RunFlags& flags, const RawFlags& raw) {
@@ -82,13 +83,13 @@ Status take_over(RunFlags& flags, const RawFlags& raw) {
 
 std::optional<int> parse_run_flags(RunFlags& flags, int argc, char** argv) {
   RawFlags raw;
-  CLI::App app(kAbout);
+  CommandLine app(kAbout);
   app.add_option("MODEL", flags.model, fmt::format("a model's name or path [{}]", hub::kDefaultModel));
   app.add_option("PROMPT", raw.prompt, "the question; without one a chat opens");
   add_answer_flags(app, flags);
   add_model_flags(app, flags, raw);
   add_output_flags(app, flags, raw);
-  if (const auto status = parse_flags(app, argc, argv)) return status;
+  if (const auto status = app.parse(argc, argv)) return status;
   if (const Status status = take_over(flags, raw); !status.ok()) return fail(status.error());
   return std::nullopt;
 }

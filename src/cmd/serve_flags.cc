@@ -32,14 +32,14 @@ constexpr const char* kAbout =
 void add_model_settings(Settings& settings, ServeFlags& flags) {
   const std::string group = "Models";
   settings.add(group, "model", flags.models, "name or file, loaded before the first request; may be given several times");
-  settings.add(group, "context", flags.load.context, "longest prompt and answer together, in tokens; 0 = as trained")->check(CLI::Range(0u, 1u << 24));
-  settings.add(group, "threads", flags.load.threads, "0 = one a CPU")->check(CLI::Range(0u, 1024u));
-  settings.add(group, "streams", flags.load.sequences_max, "answers of a model computed together")->check(CLI::Range(1u, 4096u));
-  settings.add(group, "queue", flags.load.waiting_max, "requests of a model that may wait; more get 503")->check(CLI::Range(1u, 1u << 20));
+  settings.add(group, "context", flags.load.context, "longest prompt and answer together, in tokens; 0 = as trained").between(0u, 1u << 24);
+  settings.add(group, "threads", flags.load.threads, "0 = one a CPU").between(0u, 1024u);
+  settings.add(group, "streams", flags.load.sequences_max, "answers of a model computed together").between(1u, 4096u);
+  settings.add(group, "queue", flags.load.waiting_max, "requests of a model that may wait; more get 503").between(1u, 1u << 20);
   settings.add_size(group, "kv-memory", flags.load.kv_bytes, "of a model's keys and values, such as 2GB; a quarter of what is free");
   settings.add_size(group, "memory-budget", flags.limits.memory_bytes, "of all loaded models, such as 8GB; what is free");
   settings.add(group, "idle-unload", flags.limits.idle_unload_s, "seconds without work after which a model leaves memory; 0 = never")
-      ->check(CLI::Range(0.0, 1e9));
+      .between(0.0, 1e9);
   settings.add(group, "pull-on-demand", flags.pull_on_demand, "fetch a model that a request names and that is not here");
   settings.add(group, "accept-licence", flags.accept_licence, "accept the licence of a model that asks");
 }
@@ -47,7 +47,7 @@ void add_model_settings(Settings& settings, ServeFlags& flags) {
 void add_address_settings(Settings& settings, ServeFlags& flags) {
   const std::string group = "Address";
   settings.add(group, "host", flags.host, "address to listen on; 0.0.0.0 for other machines");
-  settings.add(group, "port", flags.port, "0 = any free one")->check(CLI::Range(0u, 65535u));
+  settings.add(group, "port", flags.port, "0 = any free one").between(0u, 65535u);
   settings.add(group, "tls-cert", flags.tls_cert, "certificate chain as a PEM file: https in place of http");
   settings.add(group, "tls-key", flags.tls_key, "its private key, a PEM file");
 }
@@ -65,9 +65,9 @@ void add_running_settings(Settings& settings, ServeFlags& flags) {
   const std::string group = "Running";
   settings.add(group, "access-log", flags.access_log, "file for a line a request, never with what was said; - = standard output");
   settings.add(group, "database", flags.database, "file for what the server keeps; serve.db in RIVAL_HOME");
-  settings.add(group, "drain", flags.drain_s, "seconds that answers under way get at the end")->check(CLI::Range(0.0, 3600.0));
+  settings.add(group, "drain", flags.drain_s, "seconds that answers under way get at the end").between(0.0, 3600.0);
   settings.add_size(group, "max-body", flags.body_bytes_max, "of a request; 16 MiB");
-  settings.add(group, "max-connections", flags.connections_max, "at once; one more takes the place of whoever has been silent for longest")->check(CLI::Range(1u, 1'000'000u));
+  settings.add(group, "max-connections", flags.connections_max, "at once; one more takes the place of whoever has been silent for longest").between(1u, 1'000'000u);
 }
 
 // The file that --config or RIVAL_CONFIG names, or serve.json in RIVAL_HOME where that exists.
@@ -95,15 +95,15 @@ std::variant<ServeFlags, int> read_serve_flags(int argc, char** argv) {
   ServeFlags flags;
   std::string config;
   bool show = false;
-  CLI::App app(kAbout);
+  CommandLine app(kAbout);
   Settings settings(app);
   add_model_settings(settings, flags);
   add_address_settings(settings, flags);
   add_access_settings(settings, flags);
   add_running_settings(settings, flags);
-  app.add_option("--config", config, "JSON file with settings; serve.json in RIVAL_HOME")->group("Configuration");
-  app.add_flag("--show-config", show, "print every setting with its three names, its value and where that comes from")->group("Configuration");
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  app.add_option("--config", config, "JSON file with settings; serve.json in RIVAL_HOME").group("Configuration");
+  app.add_flag("--show-config", show, "print every setting with its three names, its value and where that comes from").group("Configuration");
+  if (const auto status = app.parse(argc, argv)) return *status;
   if (const Status status = settings.read_environment(); !status.ok()) return fail(status.error());
   if (const Status status = read_config(settings, config); !status.ok()) return fail(status.error());
   if (const Status status = check_together(flags); !status.ok()) return fail(status.error());

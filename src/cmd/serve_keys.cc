@@ -71,19 +71,18 @@ Result<std::filesystem::path> key_file_path() {
 
 int run_serve_keys(int argc, char** argv) {
   ApiKey key;
-  CLI::App app(kAbout);
-  app.require_subcommand(1);
-  CLI::App* add = app.add_subcommand("add", "make a key");
-  add->add_option("NAME", key.name, "what it is called in lists and logs")->required();
-  add->add_option("--requests-per-minute", key.limits.requests_per_minute, "0 = as the server's own bound");
-  add->add_option("--tokens-per-minute", key.limits.tokens_per_minute, "of prompts and answers");
-  CLI::App* list = app.add_subcommand("ls", "the keys' names");
-  CLI::App* remove = app.add_subcommand("rm", "take a key away");
-  remove->add_option("NAME", key.name)->required();
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  CommandLine app(kAbout);
+  CommandLine& add = app.add_subcommand("add", "make a key");
+  add.add_option("NAME", key.name, "what it is called in lists and logs").required();
+  add.add_option("--requests-per-minute", key.limits.requests_per_minute, "0 = as the server's own bound");
+  add.add_option("--tokens-per-minute", key.limits.tokens_per_minute, "of prompts and answers");
+  CommandLine& list = app.add_subcommand("ls", "the keys' names");
+  CommandLine& remove = app.add_subcommand("rm", "take a key away");
+  remove.add_option("NAME", key.name).required();
+  if (const auto status = app.parse(argc, argv)) return *status;
   const auto path = key_file_path();
   if (!path.ok()) return fail(path.error());
-  const Status status = add->parsed() ? add_key(*path, key) : list->parsed() ? list_keys(*path) : remove_key(*path, key.name);
+  const Status status = add.given() ? add_key(*path, key) : list.given() ? list_keys(*path) : remove_key(*path, key.name);
   return status.ok() ? 0 : fail(status.error());
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -56,32 +58,32 @@ std::string key_name(std::string_view name) {
   return out;
 }
 
-CLI::Option* Settings::note(const std::string& group, const std::string& name, Kind kind, CLI::Option* option) {
+Flag Settings::note(const std::string& group, const std::string& name, Kind kind, CLI::Option* option) {
   settings_.push_back({name, kind, option});
-  return option->group(group);
+  return Flag(option->group(group));
 }
 
-CLI::Option* Settings::add(const std::string& group, const std::string& name, std::string& value, const std::string& help) {
+Flag Settings::add(const std::string& group, const std::string& name, std::string& value, const std::string& help) {
   return note(group, name, Kind::kText, app_.add_option("--" + name, value, help)->capture_default_str());
 }
 
-CLI::Option* Settings::add(const std::string& group, const std::string& name, std::vector<std::string>& value, const std::string& help) {
+Flag Settings::add(const std::string& group, const std::string& name, std::vector<std::string>& value, const std::string& help) {
   return note(group, name, Kind::kList, app_.add_option("--" + name, value, help)->type_size(1)->expected(1, 1 << 20)->allow_extra_args(false)->type_name("TEXT"));
 }
 
-CLI::Option* Settings::add(const std::string& group, const std::string& name, uint32_t& value, const std::string& help) {
+Flag Settings::add(const std::string& group, const std::string& name, uint32_t& value, const std::string& help) {
   return note(group, name, Kind::kInteger, app_.add_option("--" + name, value, help)->capture_default_str()->type_name("COUNT"));
 }
 
-CLI::Option* Settings::add(const std::string& group, const std::string& name, double& value, const std::string& help) {
+Flag Settings::add(const std::string& group, const std::string& name, double& value, const std::string& help) {
   return note(group, name, Kind::kNumber, app_.add_option("--" + name, value, help)->capture_default_str()->type_name("NUMBER"));
 }
 
-CLI::Option* Settings::add(const std::string& group, const std::string& name, bool& value, const std::string& help) {
+Flag Settings::add(const std::string& group, const std::string& name, bool& value, const std::string& help) {
   return note(group, name, Kind::kBoolean, app_.add_flag("--" + name, value, help));
 }
 
-CLI::Option* Settings::add_size(const std::string& group, const std::string& name, uint64_t& value, const std::string& help) {
+Flag Settings::add_size(const std::string& group, const std::string& name, uint64_t& value, const std::string& help) {
   const auto read = [&value](const std::string& text) {
     const auto bytes = parse_bytes(text);
     if (!bytes.ok()) throw CLI::ValidationError(bytes.error().message);

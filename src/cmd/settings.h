@@ -1,6 +1,6 @@
 // Settings of a long-running command, each of which has three names by one rule: --some-name on the command line,
 // RIVAL_SOME_NAME in the environment and "some_name" in a JSON file. The command line wins over the environment, and
-// that over the file. For .cc files of this room only (CLI11 is heavy).
+// that over the file.
 #pragma once
 
 #include <deque>
@@ -16,16 +16,16 @@ namespace rival::cmd {
 
 class Settings {
  public:
-  explicit Settings(CLI::App& app) : app_(app) {}
+  explicit Settings(CommandLine& app) : app_(app.app()) {}
 
-  // `value` holds the default. Names begin without dashes. The option, for checks.
-  CLI::Option* add(const std::string& group, const std::string& name, std::string& value, const std::string& help);
-  CLI::Option* add(const std::string& group, const std::string& name, std::vector<std::string>& value, const std::string& help);
-  CLI::Option* add(const std::string& group, const std::string& name, uint32_t& value, const std::string& help);
-  CLI::Option* add(const std::string& group, const std::string& name, double& value, const std::string& help);
-  CLI::Option* add(const std::string& group, const std::string& name, bool& value, const std::string& help);
+  // `value` holds the default. Names begin without dashes. The flag, for checks.
+  Flag add(const std::string& group, const std::string& name, std::string& value, const std::string& help);
+  Flag add(const std::string& group, const std::string& name, std::vector<std::string>& value, const std::string& help);
+  Flag add(const std::string& group, const std::string& name, uint32_t& value, const std::string& help);
+  Flag add(const std::string& group, const std::string& name, double& value, const std::string& help);
+  Flag add(const std::string& group, const std::string& name, bool& value, const std::string& help);
   // Bytes, as "8GB" or a number.
-  CLI::Option* add_size(const std::string& group, const std::string& name, uint64_t& value, const std::string& help);
+  Flag add_size(const std::string& group, const std::string& name, uint64_t& value, const std::string& help);
 
   // After the command line was parsed: what it left open, from the environment and then from the file. Errors:
   // kInvalidArgument names the variable or the key, what was found and what was expected.
@@ -44,7 +44,7 @@ class Settings {
     const char* source = "default";
   };
 
-  CLI::Option* note(const std::string& group, const std::string& name, Kind kind, CLI::Option* option);
+  Flag note(const std::string& group, const std::string& name, Kind kind, CLI::Option* option);
   Setting* find(std::string_view key);
   static const char* kind_name(Kind kind);
   static Result<std::vector<std::string>> texts_of(const json::value& value, Kind kind);

@@ -84,11 +84,11 @@ void print_text(const Shown& shown) {
 
 int run_show(int argc, char** argv) {
   ShowFlags flags;
-  CLI::App app("Shows what a model is and where it lies.");
-  app.add_option("NAME", flags.name, "a model's name or path")->capture_default_str();
+  CommandLine app("Shows what a model is and where it lies.");
+  app.add_option("NAME", flags.name, "a model's name or path").shows_default();
   app.add_flag("--path", flags.path, "only the path of its file or folder");
   app.add_flag("--json", flags.json, "a JSON object");
-  if (const auto status = parse_flags(app, argc, argv)) return *status;
+  if (const auto status = app.parse(argc, argv)) return *status;
   const auto hub = hub::Hub::open();
   if (!hub.ok()) return fail(hub.error());
   const auto shown = look_up(*hub, flags.name);
