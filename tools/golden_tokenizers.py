@@ -134,6 +134,10 @@ def bpe_tokenizers():
     for word in ("Hello", "wor", "Ġworded"):
         data["model"]["vocab"].setdefault(word, len(data["model"]["vocab"]))
     yield "ignore_merges", Tokenizer.from_str(json.dumps(data))
+    # Added tokens that meet each other's white space, and one whose letters are the alphabet's.
+    for name, flags in (("spaces_both", {"lstrip": True, "rstrip": True}), ("spaces_right", {"rstrip": True})):
+        yield name, byte_level([pre_tokenizers.ByteLevel(add_prefix_space=False)], vocab=270, added=[
+            AddedToken("  ", single_word=True, normalized=False, **flags), AddedToken("x", rstrip=True), "é"])
 
 
 def other_tokenizers():

@@ -233,4 +233,17 @@ STATEMENTS = [
     "{{ '<' | e + '>' }}{{ ('<' | safe) + '>' }}{{ '%s' | safe % '<' }}{{ ('<' | e) ~ '>' }}{{ ('<' | e).join(['<', '>']) }}",
     "{{ \"\\u00e9\\x41\\n\\q\" }}{{ 'a' 'b' }}{{ 1.5e3 }}{{ 0b11 }}{{ 1_0 }}{{ 007 }}", "{{ 1 is sameas 1.0 }}{{ 1 is divisibleby 1 and true }}",
     "{{ not 1 in [2] }}{{ 2 in [1] or 3 }}{{ -1 ** 2 }}{{ 2 ** 3 ** 2 }}{{ 1 ~ 2 + 3 }}{{ 1 < 2 < 3 != 4 }}",
+    # formats
+    "{{ '{:05}|{:<05}|{:<6}'.format('ab', 7, 'é') }}{{ '{:05}|{:+06.1f}|{: }'.format(true, 2.25, 3) }}",
+    "{{ '{:_x} {:_b} {:_} {:,.1f} {:012,}'.format(70000, 300, 1e6, 12345.67, 1234.5) }}", "{{ '{:,x}'.format(5) }}",
+    "{{ '{:_n}'.format(5) }}", "{{ '{:+c}'.format(65) }}", "{{ '{:#c}'.format(65) }}", "{{ '{:,}'.format('a') }}",
+    "{{ '{:.3} {:.3} {:.3} {:.1} {:.3}'.format(123.0, 10.0, 99.96, 0.0, 1e20) }}", "{{ '{:=5}'.format('a') }}",
+    "{{ '{:#.3} {:#.1} {:#.0f} {:#g} {:#.0%}'.format(2.0, 5.0, 1.0, 1.0, 0.5) }}{{ '%#g %#.0f %#x' % (1.0, 2.0, 255) }}",
+    "{{ '{:z.0f} {:+z.0f} {:z}'.format(-0.3, -0.3, -1.5) }}", "{{ '{:z}'.format(1) }}", "{{ '{:z}'.format('a') }}",
+    "{{ '%5%' % 1 }}", "{{ '%(a)%' % d }}", "{{ '%%' % () }}{{ '%a' % u }}{{ '{!a}'.format(u) }}{{ '%.4a' % u }}",
+    "{{ g.is_integer() }}{{ f.is_integer() }}{{ 1e300.is_integer() }}",
+    # blocks whose filter or call gives no text
+    "{% filter list %}ab{% endfilter %}", "{% filter length %}ab{% endfilter %}", "{% call dict(a=1) %}{% endcall %}",
+    "{% filter upper %}a{% endfilter %}{% filter e %}<{% endfilter %}", "{{ l|sort('yes') }}", "{{ l|sort(1) }}",
+    "{{ d|dictsort(reverse='yes') }}", "{{ lines.splitlines('yes') }}", "{{ lines.splitlines(1) }}",
 ]

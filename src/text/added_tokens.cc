@@ -89,6 +89,7 @@ void AddedTokens::split(std::string_view text, Span whole, bool parse_special,
                         std::vector<Section>& sections) const {
   const std::string_view bounded = text.substr(0, whole.end);
   size_t taken = whole.begin;  // everything before is in sections
+  Span space{1, 0};            // the last run of white space that was stripped
   for (size_t at = whole.begin; at < whole.end;) {
     const auto byte = static_cast<unsigned char>(text[at]);
     const AddedToken* token = first_[byte] == first_[byte + 1] ? nullptr : longest_at(bounded, at);
@@ -100,11 +101,17 @@ void AddedTokens::split(std::string_view text, Span whole, bool parse_special,
     at = match.end;
     if (token->special && !parse_special) continue;
     if (token->single_word && inside_word(text, whole, match)) continue;
-    if (token->lstrip) match.begin = static_cast<uint32_t>(skip_space_back(text, taken, match.begin));
-    if (token->rstrip) match.end = static_cast<uint32_t>(skip_space(text, match.end, whole.end));
-    match.begin = std::max(match.begin, static_cast<uint32_t>(taken));
+    // A token of white space may lie in what the one before it has taken: the library then cuts it off only if it strips
+    // to the left, drops it if nothing is left, and goes on behind it.
+    if (token->lstrip)
+      match.begin = static_cast<uint32_t>(match.begin < taken ? taken : skip_space_back(text, taken, match.begin));
+    if (token->rstrip) {
+      if (match.end < space.begin || match.end > space.end)
+        space = {match.end, static_cast<uint32_t>(skip_space(text, match.end, whole.end))};
+      match.end = space.end;
+    }
     if (taken < match.begin) sections.push_back({{static_cast<uint32_t>(taken), match.begin}, -1});
-    sections.push_back({match, token->id});
+    if (match.begin < match.end) sections.push_back({match, token->id});
     taken = match.end;
   }
   if (taken < whole.end) sections.push_back({{static_cast<uint32_t>(taken), whole.end}, -1});

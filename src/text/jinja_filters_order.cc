@@ -34,7 +34,7 @@ Value sort(Runtime& runtime, const Bound& a) {
   const auto getters = AttributeGetter::split(runtime, a[3], !a.flag(2, false));
   std::vector<Keyed> keyed;
   for (const Value& item : to_values(runtime, a[0])) keyed.push_back({AttributeGetter::several(getters, item), item});
-  sort_by_key(runtime, keyed, a.flag(1, false));
+  sort_by_key(runtime, keyed, a.integer(1, 0) != 0);
   return runtime.list(items_of(std::move(keyed)));
 }
 
@@ -80,7 +80,7 @@ Value dictsort(Runtime& runtime, const Bound& a) {
   std::vector<Keyed> keyed;
   for (const Dict::Entry& entry : a[0].as<Dict>().entries)
     keyed.push_back({fold(by == "key" ? entry.key : entry.value), runtime.tuple({entry.key, entry.value})});
-  sort_by_key(runtime, keyed, a.flag(3, false));
+  sort_by_key(runtime, keyed, a.integer(3, 0) != 0);
   return runtime.list(items_of(std::move(keyed)));
 }
 

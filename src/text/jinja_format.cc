@@ -57,13 +57,13 @@ class PercentFormatter {
 
   void convert() {
     ++at_;
-    Value keyed;
-    if (peek() == '(') keyed = take_key();
-    Conversion c = take_conversion();
-    if (c.type == '%') {
-      out_ += '%';
+    if (peek() == '%') {
+      out_ += text_[at_++];
       return;
     }
+    Value keyed;
+    if (peek() == '(') keyed = take_key();
+    const Conversion c = take_conversion();
     const Value value = keyed.missing() ? argument() : keyed;
     const std::string text = converted(c, value);
     const auto size = static_cast<int64_t>(count_code_points(text));
@@ -135,8 +135,8 @@ class PercentFormatter {
   std::string converted(const Conversion& c, const Value& value) {
     switch (c.type) {
       case 's': return text_of(c, value.is_string() ? value : Value(), to_text(value));
-      case 'r':
-      case 'a': return text_of(c, Value(), repr(value));
+      case 'r': return text_of(c, Value(), repr(value));
+      case 'a': return text_of(c, Value(), repr_ascii(value));
       case 'c': return character_of(value);
       case 'd':
       case 'i':
@@ -191,7 +191,7 @@ class PercentFormatter {
     if (!value.is_number()) raise_argument(value, fmt::format("a number for %{}", c.type));
     const double number = value.real();
     const int64_t precision = c.precision < 0 ? 6 : c.precision;
-    const char spec[] = {'{', ':', '.', '{', '}', c.type, '}', '\0'};
+    const std::string spec = fmt::format("{{:{}.{{}}{}}}", c.alternate ? "#" : "", c.type);
     const std::string digits = fmt::format(fmt::runtime(spec), std::fabs(number), precision);
     return with_sign(c, std::signbit(number) && !std::isnan(number), "", digits);
   }
@@ -277,7 +277,8 @@ class BraceFormatter {
     const char conversion = rest[1];
     rest.remove_prefix(2);
     if (conversion == 's') return runtime_.string(to_text(value));
-    if (conversion == 'r' || conversion == 'a') return runtime_.string(repr(value));
+    if (conversion == 'r') return runtime_.string(repr(value));
+    if (conversion == 'a') return runtime_.string(repr_ascii(value));
     raise(Raised::kValue, "Unknown conversion specifier {}", conversion);
   }
 

@@ -1,4 +1,5 @@
-// The mini-language behind the colon of a replacement field: [[fill]align][sign][#][0][width][grouping][.precision][type].
+// The mini-language behind the colon of a replacement field:
+// [[fill]align][sign][z][#][0][width][grouping][.precision][type].
 #include <algorithm>
 #include <cmath>
 
@@ -14,6 +15,7 @@ struct Spec {
   char32_t fill = ' ';
   char align = '\0';
   char sign = '-';
+  bool no_negative_zero = false;
   bool alternate = false;
   size_t width = 0;
   char grouping = '\0';
@@ -44,30 +46,44 @@ bool take(std::string_view& rest, std::string_view characters, char& out) {
   return true;
 }
 
-void take_align(std::string_view& rest, Spec& spec) {
-  if (rest.empty()) return;
+// Whether the fill was given, too.
+bool take_align(std::string_view& rest, Spec& spec) {
+  if (rest.empty()) return false;
   size_t after = 0;
   const char32_t first = next_code_point(rest, after);
   if (after < rest.size() && is_align(static_cast<unsigned char>(rest[after]))) {
     spec.fill = first;
     spec.align = rest[after];
     rest.remove_prefix(after + 1);
-  } else if (is_align(first)) {
+    return true;
+  }
+  if (is_align(first)) {
     spec.align = rest[0];
     rest.remove_prefix(1);
   }
+  return false;
+}
+
+// What Python refuses of a separator of groups: all but decimal digits for ',', hexadecimal and its kin too for '_'.
+void check_grouping(const Spec& spec, const Value& value) {
+  if (spec.grouping == '\0') return;
+  const char type = spec.type == '\0' && value.is_string() ? 's' : spec.type;
+  const std::string_view refused = spec.grouping == ',' ? "bcnosxX" : "cns";
+  if (type != '\0' && refused.find(type) != refused.npos)
+    raise(Raised::kValue, "Cannot specify '{}' with '{}'.", spec.grouping, type);
 }
 
 Spec parse_spec(std::string_view text, const Value& value) {
   Spec spec;
   std::string_view rest = text;
   char ignored = '\0';
-  take_align(rest, spec);
+  const bool fill_given = take_align(rest, spec);
   take(rest, "+- ", spec.sign);
+  spec.no_negative_zero = take(rest, "z", ignored);
   spec.alternate = take(rest, "#", ignored);
-  if (take(rest, "0", ignored) && spec.align == '\0') {
+  if (!fill_given && take(rest, "0", ignored)) {
     spec.fill = '0';
-    spec.align = '=';
+    if (spec.align == '\0' && !value.is_string()) spec.align = '=';
   }
   spec.width = static_cast<size_t>(take_number(rest));
   take(rest, ",_", spec.grouping);
@@ -78,6 +94,7 @@ Spec parse_spec(std::string_view text, const Value& value) {
   }
   take(rest, "bcdeEfFgGnosxX%", spec.type);
   if (!rest.empty()) raise_spec(text, value);
+  check_grouping(spec, value);
   return spec;
 }
 
@@ -123,8 +140,8 @@ std::string sign_of(const Spec& spec, bool negative) {
 }
 
 std::string format_text(std::string_view text, const Spec& spec, std::string_view source, const Value& value) {
-  if ((spec.type != '\0' && spec.type != 's') || spec.sign != '-' || spec.alternate || spec.grouping != '\0' ||
-      spec.align == '=')
+  if ((spec.type != '\0' && spec.type != 's') || spec.sign != '-' || spec.alternate ||
+      spec.no_negative_zero || spec.align == '=')
     raise_spec(source, value);
   const size_t end = spec.precision < 0 ? text.size() : byte_of(text, static_cast<size_t>(spec.precision));
   return pad(spec, "", text.substr(0, end), '<');
@@ -132,7 +149,9 @@ std::string format_text(std::string_view text, const Spec& spec, std::string_vie
 
 std::string format_integer(int64_t value, const Spec& spec, std::string_view source, const Value& original) {
   if (spec.precision >= 0) raise(Raised::kValue, "precision not allowed in integer format specifier");
+  if (spec.no_negative_zero) raise_spec(source, original);
   if (spec.type == 'c') {
+    if (spec.sign != '-' || spec.alternate) raise_spec(source, original);
     if (value < 0 || value > 0x10FFFF) raise(Raised::kArithmetic, "%c arg not in range(0x110000)");
     std::string text;
     append_code_point(text, static_cast<char32_t>(value));
@@ -155,30 +174,46 @@ std::string format_integer(int64_t value, const Spec& spec, std::string_view sou
   return pad(spec, prefix, group(spec, digits, prefix.size(), decimal ? 3 : 4), '>');
 }
 
+// Without a type, a precision is that of 'g', but an exponent is written one digit earlier, and a point always stands.
 std::string plain_real(double magnitude, const Spec& spec) {
-  if (spec.precision < 0) return repr_real(magnitude);
-  std::string text = fmt::format("{:.{}g}", magnitude, std::max(spec.precision, 1));
-  if (text.find_first_of(".en") == text.npos) text += ".0";
-  return text;
+  if (spec.precision < 0 || !std::isfinite(magnitude)) return repr_real(magnitude);
+  const int precision = std::max(spec.precision, 1);
+  const std::string scientific = fmt::format("{:.{}e}", magnitude, precision - 1);
+  const size_t e = scientific.find('e');
+  const int exponent = std::stoi(scientific.substr(e + 1));
+  if (exponent >= -4 && exponent < precision - 1) {
+    std::string text = fmt::format(fmt::runtime(spec.alternate ? "{:#.{}g}" : "{:.{}g}"), magnitude, precision);
+    return text.find('.') == text.npos ? text + ".0" : text;
+  }
+  std::string digits = scientific.substr(0, e);
+  if (spec.alternate && digits.find('.') == digits.npos) digits += '.';
+  if (!spec.alternate && digits.find('.') != digits.npos) {
+    digits.erase(digits.find_last_not_of('0') + 1);
+    if (digits.ends_with('.')) digits.pop_back();
+  }
+  return digits + scientific.substr(e);
 }
 
 std::string format_real(double value, const Spec& spec, std::string_view source, const Value& original) {
   const double magnitude = std::fabs(value);
-  const int precision = spec.precision < 0 ? 6 : spec.precision;
+  int precision = spec.precision < 0 ? 6 : spec.precision;
+  const bool percent = spec.type == '%';
+  char type = percent ? 'f' : spec.type;
+  if (type == 'n') type = 'g';
+  if (type == 'g' || type == 'G') precision = std::max(precision, 1);
   std::string digits;
-  switch (spec.type) {
-    case '\0': digits = plain_real(magnitude, spec); break;
-    case 'e': digits = fmt::format("{:.{}e}", magnitude, precision); break;
-    case 'E': digits = fmt::format("{:.{}E}", magnitude, precision); break;
-    case 'f': digits = fmt::format("{:.{}f}", magnitude, precision); break;
-    case 'F': digits = fmt::format("{:.{}F}", magnitude, precision); break;
-    case 'n':
-    case 'g': digits = fmt::format("{:.{}g}", magnitude, std::max(precision, 1)); break;
-    case 'G': digits = fmt::format("{:.{}G}", magnitude, std::max(precision, 1)); break;
-    case '%': digits = fmt::format("{:.{}f}%", magnitude * 100, precision); break;
-    default: raise_spec(source, original);
+  if (type == '\0') {
+    digits = plain_real(magnitude, spec);
+  } else if (std::string_view("eEfFgG").find(type) != std::string_view::npos) {
+    const std::string form = fmt::format("{{:{}.{{}}{}}}", spec.alternate ? "#" : "", type);
+    digits = fmt::format(fmt::runtime(form), percent ? magnitude * 100 : magnitude, precision);
+  } else {
+    raise_spec(source, original);
   }
-  const std::string prefix = sign_of(spec, std::signbit(value) && !std::isnan(value));
+  const bool zero = digits.find_first_of("123456789") == digits.npos && std::isfinite(value);
+  if (percent) digits += '%';
+  const bool negative = std::signbit(value) && !std::isnan(value) && !(zero && spec.no_negative_zero);
+  const std::string prefix = sign_of(spec, negative);
   return pad(spec, prefix, group(spec, digits, prefix.size(), 3), '>');
 }
 

@@ -82,6 +82,13 @@ void Interpreter::append(std::string& out, const Value& value) {
   Runtime::check_size(out.size());
 }
 
+// What a filter or call block gives is joined to the output as it is.
+void Interpreter::append_block(std::string& out, const Value& value) {
+  if (!value.is_string())
+    raise(Raised::kType, "sequence item: expected str instance, {} found", type_name(value));
+  append(out, value);
+}
+
 Interpreter::Flow Interpreter::run_if(const Stmt& stmt, Activation& scope, std::string& out) {
   for (const Branch& branch : stmt.branches)
     if (branch.test == nullptr || truth(evaluate(*branch.test, scope))) return run(branch.body, scope, out);
@@ -106,7 +113,7 @@ Interpreter::Flow Interpreter::run_captured(const Stmt& stmt, Activation& scope,
     block_text_ = Value();
   }
   if (stmt.kind == StmtKind::kFilterBlock) {
-    append(out, result);
+    append_block(out, result);
   } else {
     check_namespaces(*stmt.target, scope);
     assign(*stmt.target, result, scope);
@@ -127,7 +134,7 @@ Interpreter::Flow Interpreter::run_with(const Stmt& stmt, Activation& scope, std
 
 void Interpreter::run_call_block(const Stmt& stmt, Activation& scope, std::string& out) {
   const Value caller = runtime_.make<Macro>(*stmt.macro, Value(&scope));
-  append(out, evaluate_call(*stmt.value, scope, caller));
+  append_block(out, evaluate_call(*stmt.value, scope, caller));
 }
 
 void Interpreter::run_generation(const Stmt& stmt, Activation& scope, std::string& out) {

@@ -31,6 +31,7 @@ class Interpreter {
   Flow run(const Stmt& stmt, Activation& scope, std::string& out);
   void output(const Expr& expr, Activation& scope, std::string& out);
   void append(std::string& out, const Value& value);
+  void append_block(std::string& out, const Value& value);
   Flow run_for(const Stmt& stmt, Activation& scope, std::string& out);
   Value run_recursive(const Stmt& stmt, const Value& outer, const Value& items, int64_t depth);
   // A break or continue in the else branch means the loop around.

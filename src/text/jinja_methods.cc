@@ -1,5 +1,6 @@
 // Methods of everything but str.
 #include <algorithm>
+#include <cmath>
 
 #include "text/jinja_builtin.h"
 #include "text/jinja_ops.h"
@@ -75,7 +76,7 @@ Value cycler_reset(Runtime&, const Bound& a) {
 }
 
 Value is_integer(Runtime&, const Bound& a) {
-  return Value::boolean(a[0].real() == static_cast<double>(static_cast<int64_t>(a[0].real())));
+  return Value::boolean(std::isfinite(a[0].real()) && std::trunc(a[0].real()) == a[0].real());
 }
 
 constexpr Builtin kListMethods[] = {

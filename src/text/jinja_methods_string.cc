@@ -46,7 +46,7 @@ Value split(Runtime& runtime, const Bound& a) {
 }
 
 Value splitlines(Runtime& runtime, const Bound& a) {
-  return parts_list(runtime, a, split_lines(a[0].text(), a.flag(1, false)));
+  return parts_list(runtime, a, split_lines(a[0].text(), a.integer(1, 0) != 0));
 }
 
 template <bool kRight>

@@ -18,6 +18,7 @@ enum class Op : uint8_t {
 std::string to_text(const Value& value);  // str(); an undefined value is empty
 void append_text(std::string& out, const Value& value);
 std::string repr(const Value& value);
+std::string repr_ascii(const Value& value);  // as Python's ascii()
 std::string repr_text(std::string_view text);
 std::string repr_real(double value);
 std::string_view type_name(const Value& value);       // "str", "NoneType", ...

@@ -14,6 +14,14 @@ constexpr int kReprExponentMin = -4, kReprExponentMax = 16;
 
 void append_repr(std::string& out, const Value& value);
 
+void append_escape(std::string& out, char32_t c) {
+  const auto code = static_cast<uint32_t>(c);
+  if (c < 0x100)
+    out += fmt::format("\\x{:02x}", code);
+  else
+    out += c < 0x10000 ? fmt::format("\\u{:04x}", code) : fmt::format("\\U{:08x}", code);
+}
+
 void append_repr_text(std::string& out, std::string_view text) {
   const bool double_quotes = text.find('\'') != text.npos && text.find('"') == text.npos;
   const char quote = double_quotes ? '"' : '\'';
@@ -31,12 +39,8 @@ void append_repr_text(std::string& out, std::string_view text) {
       out += "\\t";
     } else if (is_printable(c)) {
       append_code_point(out, c);
-    } else if (c < 0x100) {
-      out += fmt::format("\\x{:02x}", static_cast<uint32_t>(c));
-    } else if (c < 0x10000) {
-      out += fmt::format("\\u{:04x}", static_cast<uint32_t>(c));
     } else {
-      out += fmt::format("\\U{:08x}", static_cast<uint32_t>(c));
+      append_escape(out, c);
     }
   }
   out += quote;
@@ -163,6 +167,19 @@ std::string repr_text(std::string_view text) {
 std::string repr(const Value& value) {
   std::string result;
   append_repr(result, value);
+  return result;
+}
+
+std::string repr_ascii(const Value& value) {
+  const std::string text = repr(value);
+  std::string result;
+  for (size_t at = 0; at < text.size();) {
+    const char32_t c = next_code_point(text, at);
+    if (c < 0x80)
+      result += static_cast<char>(c);
+    else
+      append_escape(result, c);
+  }
   return result;
 }
 

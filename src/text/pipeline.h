@@ -36,7 +36,7 @@ struct Pipeline {
   std::vector<TokenId> prefix, suffix;  // what add_special puts around the ids
   std::vector<DecoderStep> decoder;
   std::vector<bool> is_special;  // by id: left out of text when special tokens are skipped
-  std::vector<bool> is_as_is;    // by id: an added token, spelled in plain UTF-8
+  std::vector<bool> is_as_is;    // by id: an added token of GGUF, never in the byte alphabet
 };
 
 // Fills a pipeline from a vocabulary (GGUF metadata). Errors: see Tokenizer::create.

@@ -88,7 +88,6 @@ class AddedTokenReader {
       const AddedEntry& last = by_id_[id];
       const auto index = static_cast<size_t>(id);
       vocabulary.types[index] = last.special ? TokenType::kControl : TokenType::kUserDefined;
-      pipeline_.is_as_is[index] = true;
       pipeline_.is_special[index] = special_texts_.contains(std::string(vocabulary.tokens[index]));
       names.push_back(token);
       names.back().text = name;
