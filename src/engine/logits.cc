@@ -83,6 +83,18 @@ double block_sum_exp(const float* p, size_t n, float offset, float scale) {
 
 bool better(const Candidate& a, const Candidate& b) { return a.logit > b.logit || (a.logit == b.logit && a.id < b.id); }
 
+// The 32 logits of one word of a mask, four at a time without a branch: a mask inside of a text is nearly full, and
+// each token that is missing would be a branch mispredicted.
+void keep_word(uint32_t bits, float* p) {
+  const Ints lanes = {1, 2, 4, 8};
+  const Floats never = {kNever, kNever, kNever, kNever};
+  for (uint32_t shift = 0; shift < 32; shift += kLanes, p += kLanes) {
+    const auto part = static_cast<int32_t>(bits >> shift & 0xF);
+    const Floats kept = (Ints{part, part, part, part} & lanes) != 0 ? load(p) : never;
+    std::memcpy(p, &kept, sizeof kept);
+  }
+}
+
 void gather(std::span<const float> logits, size_t begin, size_t end, float least, std::vector<Candidate>& chosen) {
   for (size_t i = begin; i < end; ++i)
     if (logits[i] >= least && logits[i] > kNever) chosen.push_back({logits[i], static_cast<text::TokenId>(i)});
@@ -124,6 +136,18 @@ text::TokenId draw_index(std::span<const float> logits, float offset, float scal
     if (left < 0.0) break;
   }
   return static_cast<text::TokenId>(last_block + chosen);
+}
+
+void keep_allowed(std::span<const uint32_t> allowed, std::span<float> logits) {
+  const size_t whole = logits.size() / 32;
+  for (size_t word = 0; word < whole; ++word) {
+    const uint32_t bits = word < allowed.size() ? allowed[word] : 0;
+    float* part = logits.data() + word * 32;
+    if (bits == 0) std::fill(part, part + 32, kNever);
+    else if (bits != UINT32_MAX) keep_word(bits, part);
+  }
+  for (size_t id = whole * 32; id < logits.size(); ++id)
+    if (whole >= allowed.size() || !(allowed[whole] >> (id % 32) & 1)) logits[id] = kNever;
 }
 
 void select_from(std::span<const float> logits, float least, std::vector<Candidate>& chosen) {

@@ -32,6 +32,9 @@ text::TokenId draw_index(std::span<const float> logits, float offset, float scal
 // The `count` largest, largest first, lower ids first among equals; kNever is left out.
 void select_top(std::span<const float> logits, uint32_t count, std::vector<Candidate>& top);
 
+// Sets the logits of tokens that are not allowed to kNever. Bit id % 32 of word id / 32; words that are missing allow none.
+void keep_allowed(std::span<const uint32_t> allowed, std::span<float> logits);
+
 // All logits >= least and above kNever, by id.
 void select_from(std::span<const float> logits, float least, std::vector<Candidate>& chosen);
 

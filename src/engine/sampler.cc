@@ -1,6 +1,7 @@
 #include "engine/sampler.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
@@ -28,15 +29,15 @@ Status check_tokens(const SamplerParams& params, uint32_t vocabulary_size) {
   return {};
 }
 
-void apply_mask(std::span<const uint32_t> allowed, std::span<float> logits) {
-  for (size_t word = 0; word * 32 < logits.size(); ++word) {
-    const uint32_t bits = word < allowed.size() ? allowed[word] : 0;
-    const auto part = logits.subspan(word * 32, std::min<size_t>(32, logits.size() - word * 32));
-    if (bits == 0) std::fill(part.begin(), part.end(), kNever);
-    if (bits == 0 || bits == 0xffffffffu) continue;
-    for (size_t i = 0; i < part.size(); ++i)
-      if (!(bits >> i & 1)) part[i] = kNever;
-  }
+// Where at most one token in so many is allowed, only the logits of those are looked at.
+constexpr size_t kFewShare = 16;
+
+Error no_finite_logit() { return make_error(ErrorCode::kInternal, "the model gave no finite logit"); }
+
+bool allows_few(std::span<const uint32_t> allowed, size_t vocabulary) {
+  size_t count = 0;
+  for (const uint32_t word : allowed) count += static_cast<size_t>(std::popcount(word));
+  return count * kFewShare <= vocabulary;
 }
 
 double mass(const std::vector<Candidate>& candidates, float largest) {
@@ -110,26 +111,44 @@ Sampler::Sampler(const SamplerParams& params, uint64_t seed, uint32_t stream)
     : params_(params), random_(seed + uint64_t{stream} * 0x9e3779b97f4a7c15u) {}
 
 Result<SampledToken> Sampler::sample(std::span<float> logits, const SamplerContext& context) {
-  if (!std::isfinite(max_logit(logits)))
-    return make_error(ErrorCode::kInternal, "the model gave no finite logit");
   if (params_.want_logprobs) original_.assign(logits.begin(), logits.end());
+  const bool few = !context.allowed.empty() && allows_few(context.allowed, logits.size());
+  if (!few && !std::isfinite(max_logit(logits))) return no_finite_logit();
+  if (!few && !context.allowed.empty()) keep_allowed(context.allowed, logits);
   adjust(logits, context);
-  const float largest = max_logit(logits);
+  const std::span<const float> row = few ? take_allowed(context.allowed, logits) : logits;
+  const float largest = max_logit(row);
+  if (few && !std::isfinite(largest) && !std::isfinite(max_logit(logits))) return no_finite_logit();
   if (largest == kNever)
     return make_error(ErrorCode::kInvalidArgument, "no token may come next: bias, bans and constraint leave none");
-  const TokenId id = params_.greedy() ? arg_max(logits) : pick(logits, largest);
+  const TokenId index = params_.greedy() ? arg_max(row) : pick(row, largest);
+  const TokenId id = few ? few_[static_cast<size_t>(index)] : index;
   if (params_.presence_penalty != 0.0f || params_.frequency_penalty != 0.0f) ++counts_[id];
   if (params_.want_logprobs) return with_logprobs(id, original_, params_.logprobs);
   return SampledToken{.id = id};
 }
 
 void Sampler::adjust(std::span<float> logits, const SamplerContext& context) const {
-  if (!context.allowed.empty()) apply_mask(context.allowed, logits);
   for (const TokenId id : context.banned) logits[id] = kNever;
   for (const auto& [id, bias] : params_.logit_bias) logits[id] += bias;
   penalize_repetition(params_, context.tokens, logits);
   penalize_counts(params_, counts_, logits);
   penalize_dry(params_, context.tokens, logits);
+}
+
+// The logits of the allowed tokens side by side; few_ has their ids, ascending.
+std::span<const float> Sampler::take_allowed(std::span<const uint32_t> allowed, std::span<const float> logits) {
+  few_.clear();
+  few_logits_.clear();
+  for (size_t word = 0; word < allowed.size(); ++word) {
+    for (uint32_t left = allowed[word]; left != 0; left &= left - 1) {
+      const size_t id = word * 32 + static_cast<size_t>(std::countr_zero(left));
+      if (id >= logits.size()) break;
+      few_.push_back(static_cast<TokenId>(id));
+      few_logits_.push_back(logits[id]);
+    }
+  }
+  return few_logits_;
 }
 
 TokenId Sampler::pick(std::span<const float> logits, float largest) {

@@ -90,6 +90,7 @@ class Sampler {
 
  private:
   TokenId pick(std::span<const float> logits, float largest);
+  std::span<const float> take_allowed(std::span<const uint32_t> allowed, std::span<const float> logits);
   void adjust(std::span<float> logits, const SamplerContext& context) const;
   void choose_candidates(std::span<const float> logits, float largest);
   void keep_top_p(std::span<const float> logits, float largest);
@@ -99,6 +100,8 @@ class Sampler {
   std::unordered_map<TokenId, uint32_t> counts_;  // of the tokens sampled; kept if a penalty needs them
   std::vector<Candidate> candidates_;             // scratch
   std::vector<float> original_;                   // scratch
+  std::vector<TokenId> few_;                      // scratch: the tokens of few_logits_
+  std::vector<float> few_logits_;                 // scratch: of a mask that allows few
 };
 
 }  // namespace rival::engine

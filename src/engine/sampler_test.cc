@@ -139,10 +139,57 @@ TEST(Sampler, ConstraintBansAndBias) {
             ErrorCode::kInvalidArgument);
 }
 
+TEST(Logits, KeepsWhatIsAllowed) {
+  Random random(5);
+  for (const size_t n : {1, 31, 32, 33, 64, 100, 1000}) {
+    const std::vector<float> logits = random_logits(n, n);
+    for (const size_t words : {(n + 31) / 32, size_t{1}}) {
+      std::vector<uint32_t> allowed(words);
+      for (uint32_t& word : allowed) word = random.next_below(4) == 0 ? UINT32_MAX : random.next_below(UINT32_MAX) & random.next_below(UINT32_MAX);
+      auto row = logits;
+      keep_allowed(allowed, row);
+      for (size_t i = 0; i < n; ++i)
+        EXPECT_EQ(row[i], i / 32 < words && (allowed[i / 32] >> (i % 32) & 1) != 0 ? logits[i] : kNever) << n << " " << i;
+    }
+  }
+}
+
+// Where few tokens are allowed only those are looked at: the same are drawn as from a row that rules the others out.
+TEST(Sampler, FewAllowedTokensAreDrawnAsFromTheWholeRow) {
+  const std::vector<float> logits = random_logits(5000, 8);
+  std::vector<uint32_t> allowed((logits.size() + 31) / 32);
+  for (const TokenId id : {3, 64, 65, 700, 1999, 2000, 4998}) allowed[static_cast<size_t>(id) / 32] |= 1u << (id % 32);
+  std::vector<float> others_out = logits;
+  keep_allowed(allowed, others_out);
+  const std::vector<TokenId> banned = {65};
+  SamplerParams plain{.temperature = 3.0f, .repetition_penalty = 1.5f, .presence_penalty = 0.5f}, greedy{.temperature = 0.0f};
+  plain.logit_bias = {{700, 2.0f}, {701, 50.0f}};
+  SamplerParams top = plain, nucleus = plain, least = plain;
+  top.top_k = 3;
+  nucleus.top_p = 0.7f;
+  least.min_p = 0.2f;
+  const std::vector<TokenId> tokens = {3, 700, 9};
+  for (const SamplerParams& params : {plain, top, nucleus, least, greedy}) {
+    Sampler few(params, 1, 0), whole(params, 1, 0);
+    for (int i = 0; i < 300; ++i) {
+      auto row = logits, other = others_out;
+      const auto a = few.sample(row, {.tokens = tokens, .allowed = allowed, .banned = banned});
+      const auto b = whole.sample(other, {.tokens = tokens, .banned = banned});
+      ASSERT_TRUE(a.ok() && b.ok());
+      ASSERT_EQ(a->id, b->id);
+    }
+  }
+}
+
 TEST(Sampler, BadLogitsAreAnError) {
   Sampler sampler({}, 0, 0);
   std::vector<float> row(10, std::nanf(""));
   EXPECT_EQ(sampler.sample(row, {}).error().code, ErrorCode::kInternal);
+  std::vector<float> wide(100, std::nanf(""));
+  const std::vector<uint32_t> one = {0, 1u << 3, 0, 0};
+  EXPECT_EQ(sampler.sample(wide, {.allowed = one}).error().code, ErrorCode::kInternal);
+  wide[7] = 1.0f;
+  EXPECT_EQ(sampler.sample(wide, {.allowed = one}).error().code, ErrorCode::kInvalidArgument);
   row.assign(10, std::numeric_limits<float>::infinity());
   EXPECT_FALSE(sampler.sample(row, {}).ok());
   row.assign(10, std::nanf(""));
