@@ -46,9 +46,9 @@ size_t JsonMachine::VectorHash::operator()(const std::vector<uint32_t>& v) const
 }
 
 JsonMachine::JsonMachine(std::unique_ptr<RegexPool> regexes, std::unique_ptr<LiteralPool> literals,
-                         std::unique_ptr<Shapes> shapes, TypeId root)
+                         std::unique_ptr<Shapes> shapes, TypeId root, size_t token_bytes_max)
     : regexes_(std::move(regexes)), literals_(std::move(literals)), shapes_(std::move(shapes)),
-      strings_(regexes_.get(), literals_.get()), keys_(regexes_.get(), literals_.get()), root_(root) {}
+      strings_(regexes_.get(), literals_.get()), keys_(regexes_.get(), literals_.get()), root_(root), token_bytes_max_(token_bytes_max) {}
 
 Place JsonMachine::start(Arena* arena) {
   return at(Mode::kValue, nullptr, make_pending(nullptr, {{0, -1, 0}}, {root_}, arena));
@@ -101,6 +101,17 @@ const Pending* JsonMachine::make_pending(const Frame* frame, const std::vector<P
   return p;
 }
 
+// The count as far as it matters to the next token, which holds fewer items than bytes: how near it is to the numbers at
+// which something changes. Otherwise each item of a long array would want masks of its own.
+uint64_t JsonMachine::count_hash(const Thread& t, bool object) const {
+  if (object || !shapes_->array_plans[t.shape].shape->contains.empty()) return t.count;
+  const ArrayPlan& plan = shapes_->array_plans[t.shape];
+  uint64_t h = 0;
+  for (const uint64_t limit : {uint64_t{plan.shape->min}, uint64_t{plan.max}, uint64_t{plan.choices.size() - 1}})
+    h = mix(h, std::min<uint64_t>(limit - std::min<uint64_t>(limit, t.count), token_bytes_max_ + 1));
+  return h;
+}
+
 const Frame* JsonMachine::make_frame(const Pending* parent, bool object, std::vector<Thread>* threads, Arena* arena) const {
   Frame* f = arena->make<Frame>();
   f->parent = parent;
@@ -110,7 +121,7 @@ const Frame* JsonMachine::make_frame(const Pending* parent, bool object, std::ve
   f->key_plan = nullptr;
   uint64_t h = mix(parent->hash, object ? 3 : 5);
   for (const Thread& t : *threads) {
-    h = mix(mix(h, uint64_t{t.shape} << 32 | t.count), t.hits);
+    h = mix(mix(mix(h, t.shape), count_hash(t, object)), t.hits);
     h = mix(h, t.parents);
     if (!object) continue;
     for (uint32_t w = 0; w < shapes_->object_plans[t.shape].words; ++w) h = mix(h, t.seen[w]);
@@ -332,10 +343,10 @@ bool JsonMachine::complete(const Place& place) {
   return place.mode == Mode::kDone;
 }
 
-uint64_t JsonMachine::hash(const Place& p, size_t token_bytes_max) const {
+uint64_t JsonMachine::hash(const Place& p) const {
   const uint32_t left = blanks_left(p);
   uint64_t h = static_cast<uint64_t>(p.mode) | uint64_t{p.literal} << 8 | uint64_t{p.literal_at} << 16 |
-               uint64_t{left < token_bytes_max ? left + 1 : 0} << 24;
+               uint64_t{left < token_bytes_max_ ? left + 1 : 0} << 24;
   h = mix(h, uint64_t{p.string.state} << 32 | p.string.partial);
   h = mix(h, p.frame == nullptr ? 0 : p.frame->hash);
   return mix(h, p.pending == nullptr ? 0 : p.pending->hash);

@@ -6,7 +6,7 @@
 // Invariants:
 //  1. Frames and pendings are immutable once made, so a Place is copied freely and taking back is keeping the old one.
 //  2. A Place is only entered if some continuation completes the text.
-//  3. Equal hash means equal set of continuations: masks are cached by it.
+//  3. Equal hash means equal continuations as far as one token reaches: masks are cached by it.
 #pragma once
 
 #include <memory>
@@ -105,13 +105,13 @@ struct Place {
 class JsonMachine {
  public:
   JsonMachine(std::unique_ptr<RegexPool> regexes, std::unique_ptr<LiteralPool> literals, std::unique_ptr<Shapes> shapes,
-              TypeId root);
+              TypeId root, size_t token_bytes_max);
 
   Place start(Arena* arena);
   // False: no text goes on this way.
   bool step(const Place& from, uint8_t byte, Arena* arena, Place* to);
   bool complete(const Place& place);
-  uint64_t hash(const Place& place, size_t token_bytes_max) const;
+  uint64_t hash(const Place& place) const;
   uint32_t blanks_left(const Place& place) const;
 
   // Closing the string or key that `place` is inside of; `to` stands behind the quote. `closing`: an ExitGroup's.
@@ -151,6 +151,7 @@ class JsonMachine {
   const Pending* make_pending(const Frame* frame, const std::vector<Pending::Entry>& entries,
                               const std::vector<TypeId>& types, Arena* arena);
   const Frame* make_frame(const Pending* parent, bool object, std::vector<Thread>* threads, Arena* arena) const;
+  uint64_t count_hash(const Thread& thread, bool object) const;
   Thread advance(const Frame& frame, const Pending::Entry& entry, Arena* arena) const;
 
   std::unique_ptr<RegexPool> regexes_;
@@ -158,6 +159,7 @@ class JsonMachine {
   std::unique_ptr<Shapes> shapes_;
   Dfa strings_, keys_;
   TypeId root_;
+  const size_t token_bytes_max_;
   struct VectorHash {
     size_t operator()(const std::vector<uint32_t>& v) const;
   };

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/limits.h"
+
 namespace rival::text::grammar {
 
 namespace {
 
 constexpr size_t kCompactBytes = 256 << 10;
 
-void set_token(Bits* bits, TokenId token) { (*bits)[static_cast<size_t>(token) / 64] |= uint64_t{1} << (token % 64); }
+void set_token(std::span<uint64_t> bits, TokenId token) { bits[static_cast<size_t>(token) / 64] |= uint64_t{1} << (token % 64); }
 
 // Copies the frames that some place still needs into another arena; shared ones stay shared.
 class Mover {
@@ -61,8 +63,8 @@ std::vector<Place> move_places(const std::vector<Place>& places, const Shapes& s
 
 JsonGrammar::JsonGrammar(std::shared_ptr<const GrammarVocabulary> vocabulary_in, std::unique_ptr<RegexPool> regexes,
                          std::unique_ptr<LiteralPool> literals, std::unique_ptr<Shapes> shapes, TypeId root)
-    : vocabulary(std::move(vocabulary_in)), machine(std::move(regexes), std::move(literals), std::move(shapes), root),
-      masks((vocabulary->size() + 63) / 64), path(vocabulary->trie().depth_max() + 1),
+    : vocabulary(std::move(vocabulary_in)), machine(std::move(regexes), std::move(literals), std::move(shapes), root, vocabulary->trie().depth_max()),
+      path(vocabulary->trie().depth_max() + 1),
       remainder_fits(vocabulary->remainder_count()) {}
 
 JsonMatcher::JsonMatcher(std::shared_ptr<JsonGrammar> grammar)
@@ -152,32 +154,32 @@ std::string JsonMatcher::forced(size_t bytes_max) {
 
 void JsonMatcher::mask(std::span<uint64_t> bits) {
   const std::lock_guard lock(grammar_->mutex);
-  const uint64_t key = grammar_->machine.hash(places_.back(), grammar_->vocabulary->trie().depth_max());
-  const Bits* known = grammar_->masks.find(key);
-  if (known == nullptr) {
-    Bits* fresh = grammar_->masks.add(key, bits.size());
-    compute(fresh);
-    known = fresh;
-  }
-  std::copy(known->begin(), known->end(), bits.begin());
+  const uint64_t key = grammar_->machine.hash(places_.back());
+  if (grammar_->masks.get(key, bits)) return;
+  std::ranges::fill(bits, 0);
+  std::shared_ptr<const Bits> inside = compute(bits);
+  grammar_->masks.put(key, bits, std::move(inside));
 }
 
-void JsonMatcher::compute(Bits* bits) {
+// Returns the tokens that stay inside of the string, where the place is in one that has many.
+std::shared_ptr<const Bits> JsonMatcher::compute(std::span<uint64_t> bits) {
   const Place place = places_.back();
   const Arena::Mark mark = arena_->mark();
   const bool in_string = place.mode == Mode::kString ||
                          (place.mode == Mode::kKey && grammar_->machine.any_open_key_fits(*place.frame));
   const bool between = in_string && place.string.partial == 0;
-  if (between) add_partition(place, bits);
+  std::shared_ptr<const Bits> inside;
+  if (between) inside = add_partition(place, bits);
   else add_walk(place, bits);
   const GrammarVocabulary& vocabulary = *grammar_->vocabulary;
   for (const auto& [first, other] : vocabulary.equal_tokens()) {
-    if (((*bits)[first / 64] >> (first % 64) & 1) != 0) set_token(bits, other);
+    if ((bits[first / 64] >> (first % 64) & 1) != 0) set_token(bits, other);
   }
   if (grammar_->machine.complete(place)) {
     for (TokenId id : vocabulary.end_of_generation()) set_token(bits, id);
   }
   arena_->rewind(mark);
+  return inside;
 }
 
 // Calls found(value) for every string of the trie that leads on from `from`.
@@ -197,16 +199,16 @@ void JsonMatcher::walk(const TokenTrie& trie, const Place& from, Found found) {
   }
 }
 
-void JsonMatcher::add_walk(const Place& place, Bits* bits) {
+void JsonMatcher::add_walk(const Place& place, std::span<uint64_t> bits) {
   walk(grammar_->vocabulary->trie(), place, [&](int32_t token) { set_token(bits, token); });
 }
 
-void JsonMatcher::add_partition(const Place& place, Bits* bits) {
+std::shared_ptr<const Bits> JsonMatcher::add_partition(const Place& place, std::span<uint64_t> bits) {
   JsonMachine& machine = grammar_->machine;
   const bool key = place.mode == Mode::kKey;
   Dfa* dfa = key ? &machine.keys() : &machine.strings();
   const TokenPartition& p = partition_at(*grammar_->vocabulary, dfa, place.string.state, key);
-  if (p.many) std::copy(p.many->begin(), p.many->end(), bits->begin());
+  if (p.many) std::ranges::copy(*p.many, bits.begin());
   for (TokenId token : p.few) set_token(bits, token);
   for (const auto& [token, state] : p.conditional) {
     if (machine.key_viable(*place.frame, state)) set_token(bits, token);
@@ -217,9 +219,10 @@ void JsonMatcher::add_partition(const Place& place, Bits* bits) {
                             : machine.close_string(place, group.closing, arena_.get(), &behind);
     if (closes) add_exits(behind, *group.exits, bits);
   }
+  return p.many;
 }
 
-void JsonMatcher::add_exits(const Place& behind, const std::vector<Exit>& exits, Bits* bits) {
+void JsonMatcher::add_exits(const Place& behind, const std::vector<Exit>& exits, std::span<uint64_t> bits) {
   std::vector<uint8_t>& fits = grammar_->remainder_fits;
   std::ranges::fill(fits, 0);
   if (grammar_->vocabulary->empty_remainder() >= 0) fits[grammar_->vocabulary->empty_remainder()] = 1;

@@ -41,10 +41,10 @@ class JsonMatcher {
   std::string forced(size_t bytes_max);
 
  private:
-  void compute(Bits* bits);
-  void add_walk(const Place& place, Bits* bits);
-  void add_partition(const Place& place, Bits* bits);
-  void add_exits(const Place& behind, const std::vector<Exit>& exits, Bits* bits);
+  std::shared_ptr<const Bits> compute(std::span<uint64_t> bits);
+  void add_walk(const Place& place, std::span<uint64_t> bits);
+  std::shared_ptr<const Bits> add_partition(const Place& place, std::span<uint64_t> bits);
+  void add_exits(const Place& behind, const std::vector<Exit>& exits, std::span<uint64_t> bits);
   template <typename Found>
   void walk(const TokenTrie& trie, const Place& from, Found found);
   void push(const Place& place);

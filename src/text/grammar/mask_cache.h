@@ -2,33 +2,33 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
-#include "base/limits.h"
 #include "text/grammar/token_partition.h"
 
 namespace rival::text::grammar {
 
+// Most masks are a few tokens, or those of a string's inside, which many masks share, with a few more; they are kept so.
 class MaskCache {
  public:
-  explicit MaskCache(size_t words) : masks_max_(limits::kGrammarMaskCacheBytesMax / (8 * words) + 1) {}
-
-  const Bits* find(uint64_t key) const {
-    auto it = masks_.find(key);
-    return it == masks_.end() ? nullptr : &it->second;
-  }
-  // Starts over when full: what is in use comes back soon. The bits are zero.
-  Bits* add(uint64_t key, size_t words) {
-    if (masks_.size() >= masks_max_) masks_.clear();
-    Bits& bits = masks_[key];
-    bits.assign(words, 0);
-    return &bits;
-  }
+  // False where no mask is kept under the key.
+  bool get(uint64_t key, std::span<uint64_t> bits);
+  // `base`: a mask that others share, all of whose tokens are in this one; may be null.
+  void put(uint64_t key, std::span<const uint64_t> bits, std::shared_ptr<const Bits> base);
 
  private:
-  size_t masks_max_;
-  std::unordered_map<uint64_t, Bits> masks_;
+  struct Mask {
+    std::shared_ptr<const Bits> base;  // may be null: no token
+    std::vector<TokenId> more;         // beside those of the base
+  };
+  using Masks = std::unordered_map<uint64_t, Mask>;
+  void keep(uint64_t key, Mask mask, size_t bytes);
+
+  Masks young_, old_;      // what was not asked for while young_ filled up goes
+  size_t young_bytes_ = 0;
 };
 
 }  // namespace rival::text::grammar

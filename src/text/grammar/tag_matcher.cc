@@ -15,7 +15,7 @@ bool is_mark(size_t byte) { return byte == static_cast<uint8_t>(kControlBegin) |
 }  // namespace
 
 TagGrammar::TagGrammar(std::shared_ptr<const GrammarVocabulary> vocabulary_in, TagOptions options_in)
-    : vocabulary(std::move(vocabulary_in)), options(std::move(options_in)), masks((vocabulary->size() + 63) / 64) {
+    : vocabulary(std::move(vocabulary_in)), options(std::move(options_in)) {
   build_nodes();
 }
 
@@ -280,11 +280,11 @@ bool TagMatcher::fits_body(uint32_t tag, std::string_view bytes) const {
 }
 
 // Tokens of free text from a node on, and those that open a tag with a fitting start behind it.
-void TagMatcher::add_free(const Step& step, std::vector<uint64_t>* bits) {
+void TagMatcher::add_free(const Step& step, std::span<uint64_t> bits) {
   const GrammarVocabulary& vocabulary = *grammar_->vocabulary;
   const std::vector<TokenTrie::Node>& nodes = vocabulary.trie().nodes();
   std::vector<int32_t> path(vocabulary.trie().depth_max() + 1, step.node);
-  const auto set_token = [&](TokenId t) { (*bits)[static_cast<size_t>(t) / 64] |= uint64_t{1} << (t % 64); };
+  const auto set_token = [&](TokenId t) { bits[static_cast<size_t>(t) / 64] |= uint64_t{1} << (t % 64); };
   for (uint32_t i = 0; i < nodes.size();) {
     const TokenTrie::Node& n = nodes[i];
     const int32_t next = grammar_->next(path[n.depth], n.byte, step.tags);
@@ -302,7 +302,7 @@ void TagMatcher::add_free(const Step& step, std::vector<uint64_t>* bits) {
     i = n.end;
   }
   for (const auto& [first, other] : vocabulary.equal_tokens()) {
-    if (((*bits)[first / 64] >> (first % 64) & 1) != 0) set_token(other);
+    if ((bits[first / 64] >> (first % 64) & 1) != 0) set_token(other);
   }
 }
 
@@ -378,8 +378,10 @@ void TagMatcher::mask(std::span<uint64_t> bits) {
     const TagOptions& options = grammar_->options;
     const uint64_t tags = (step.tags < options.tags_max ? 0u : 1u) + (step.tags < options.tags_min ? 0u : 2u);
     const uint64_t key = static_cast<uint64_t>(step.node) | tags << 32;
-    if (grammar_->masks.find(key) == nullptr) add_free(step, grammar_->masks.add(key, bits.size()));
-    std::ranges::copy(*grammar_->masks.find(key), bits.begin());
+    if (!grammar_->masks.get(key, bits)) {
+      add_free(step, bits);
+      grammar_->masks.put(key, bits, nullptr);
+    }
   }
   const bool ends = complete();
   for (TokenId id : end_of_generation) {

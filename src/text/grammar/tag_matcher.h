@@ -87,7 +87,7 @@ class TagMatcher {
   void finish_tag(Step* step) const;
   uint32_t tags_with(const Step& step) const { return step.tags + (tag(step).counts ? 1 : 0); }
   void restore(const Step& step);
-  void add_free(const Step& step, std::vector<uint64_t>* bits);
+  void add_free(const Step& step, std::span<uint64_t> bits);
   void add_end(const Step& step, std::span<uint64_t> bits);
   void mask_head(const Step& step, std::span<uint64_t> bits);
   bool fits_body(uint32_t tag, std::string_view bytes) const;

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
+
 namespace rival::text::grammar {
 
 TextGrammar::TextGrammar(std::shared_ptr<const GrammarVocabulary> vocabulary_in, std::unique_ptr<RegexPool> regexes_in,
                          std::unique_ptr<Configurations> configurations_in, Atom language)
     : vocabulary(std::move(vocabulary_in)), regexes(std::move(regexes_in)), configurations(std::move(configurations_in)),
       dfa(regexes.get(), &literals, configurations.get()), start(dfa.start({&language, 1})),
-      masks((vocabulary->size() + 63) / 64), path(vocabulary->trie().depth_max() + 1) {}
+      path(vocabulary->trie().depth_max() + 1) {}
 
 TextMatcher::TextMatcher(std::shared_ptr<TextGrammar> grammar) : grammar_(std::move(grammar)) {
   places_.push_back({grammar_->start, 0});
@@ -79,9 +81,9 @@ void TextMatcher::mask(std::span<uint64_t> bits) {
   const std::lock_guard lock(grammar_->mutex);
   const StringPlace place = places_.back();
   const uint64_t key = uint64_t{place.state} << 32 | place.partial;
-  if (const Bits* known = grammar_->masks.find(key)) return void(std::copy(known->begin(), known->end(), bits.begin()));
-  Bits& fresh = *grammar_->masks.add(key, bits.size());
-  const auto set_token = [&](TokenId t) { fresh[static_cast<size_t>(t) / 64] |= uint64_t{1} << (t % 64); };
+  if (grammar_->masks.get(key, bits)) return;
+  std::ranges::fill(bits, 0);
+  const auto set_token = [&](TokenId t) { bits[static_cast<size_t>(t) / 64] |= uint64_t{1} << (t % 64); };
   const GrammarVocabulary& vocabulary = *grammar_->vocabulary;
   const std::vector<TokenTrie::Node>& nodes = vocabulary.trie().nodes();
   std::vector<StringPlace>& path = grammar_->path;
@@ -98,10 +100,10 @@ void TextMatcher::mask(std::span<uint64_t> bits) {
     ++i;
   }
   for (const auto& [first, other] : vocabulary.equal_tokens()) {
-    if ((fresh[first / 64] >> (first % 64) & 1) != 0) set_token(other);
+    if ((bits[first / 64] >> (first % 64) & 1) != 0) set_token(other);
   }
   if (complete_at(place)) std::ranges::for_each(vocabulary.end_of_generation(), set_token);
-  std::ranges::copy(fresh, bits.begin());
+  grammar_->masks.put(key, bits, nullptr);
 }
 
 }  // namespace rival::text::grammar
