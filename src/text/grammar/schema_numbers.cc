@@ -8,6 +8,7 @@ namespace rival::text::grammar {
 namespace {
 
 constexpr size_t kDigitsMax = 400;  // the largest double has 309
+constexpr uint32_t kZerosMax = 16;  // in a row behind the point: more than a double can tell from none
 
 }  // namespace
 
@@ -42,13 +43,16 @@ Result<Decimal> to_decimal(const json::value& value) {
 Numbers::Numbers(RegexPool* pool) : pool_(pool) {
   digit_ = range('0', '9');
   minus_ = text("-");
-  const RegexId point = text("."), some = digits(1, kUnbounded);
-  const RegexId natural = pool->any_of({text("0"), pool->concat(range('1', '9'), digits(0, kUnbounded))});
+  const RegexId point = text("."), nonzero = range('1', '9');
+  zeros_ = pool->repeat(text("0"), 0, kZerosMax);
+  const RegexId after_zeros = pool->concat(zeros_, nonzero);
+  after_digit_ = pool->concat(pool->repeat(after_zeros, 0, kUnbounded), zeros_);
+  const RegexId natural = pool->any_of({text("0"), pool->concat(nonzero, digits(0, kUnbounded))});
   const RegexId exponent = pool->concat(pool->concat(pool->chars({{'e', 'e'}, {'E', 'E'}}),
-                                                     pool->optional(pool->chars({{'+', '+'}, {'-', '-'}}))), some);
+                                                     pool->optional(pool->chars({{'+', '+'}, {'-', '-'}}))), digits(1, 3));
   optional_exponent_ = pool->optional(exponent);
-  optional_fraction_ = pool->optional(pool->concat(point, some));
-  zeros_point_ = pool->optional(pool->concat(point, pool->repeat(text("0"), 1, kUnbounded)));
+  optional_fraction_ = pool->optional(pool->concat(point, pool->any_of({text("0"), pool->concat(after_zeros, after_digit_)})));
+  zeros_point_ = pool->optional(text(".0"));
   magnitude_ = pool->concat(natural, optional_fraction_);
   const RegexId sign = pool->optional(minus_);
   without_exponent_ = pool->concat(sign, magnitude_);
@@ -56,9 +60,8 @@ Numbers::Numbers(RegexPool* pool) : pool_(pool) {
   integer_ = pool->concat(sign, natural);
   integer_point_zero_ = pool->concat(integer_, zeros_point_);
   zero_ = pool->concat(pool->concat(text("0"), zeros_point_), optional_exponent_);
-  const RegexId zeros = pool->repeat(text("0"), 0, kUnbounded);
-  const RegexId small = pool->concat(pool->concat(text("0."), zeros), pool->concat(range('1', '9'), digits(0, kUnbounded)));
-  const RegexId large = pool->concat(pool->concat(range('1', '9'), digits(0, kUnbounded)), optional_fraction_);
+  const RegexId small = pool->concat(pool->concat(text("0."), after_zeros), after_digit_);
+  const RegexId large = pool->concat(pool->concat(nonzero, digits(0, kUnbounded)), optional_fraction_);
   positive_ = pool->concat(pool->any_of({small, large}), optional_exponent_);
 }
 
@@ -70,9 +73,8 @@ RegexId Numbers::text(std::string_view ascii) { return pool_->literal(std::u32st
 
 RegexId Numbers::exactly(const Decimal& v) {
   if (v.zero()) return pool_->concat(pool_->optional(minus_), zero_);
-  const RegexId zeros = pool_->repeat(text("0"), 0, kUnbounded);
   RegexId plain = text(v.whole.empty() ? "0" : v.whole);
-  plain = pool_->concat(plain, v.fraction.empty() ? zeros_point_ : pool_->concat(text("." + v.fraction), zeros));
+  plain = pool_->concat(plain, v.fraction.empty() ? zeros_point_ : pool_->concat(text("." + v.fraction), zeros_));
   std::string digits = v.whole + v.fraction;  // and as common printers write the very large and very small
   const long exponent = v.whole.empty() ? -1 - static_cast<long>(v.fraction.find_first_not_of('0')) : static_cast<long>(v.whole.size()) - 1;
   digits.erase(0, digits.find_first_not_of('0'));
@@ -87,28 +89,26 @@ RegexId Numbers::exactly(const Decimal& v) {
 
 // Fractions with their point, as optional text behind equal whole parts.
 RegexId Numbers::fraction_above(const std::string& f, bool exclusive) {
-  const RegexId any = digits(0, kUnbounded), zeros = pool_->repeat(text("0"), 0, kUnbounded);
   std::vector<RegexId> ways;
   for (size_t i = 0; i < f.size(); ++i) {
     const RegexId above = f[i] == '9' ? kNever : range(static_cast<char>(f[i] + 1), '9');
-    ways.push_back(pool_->concat(text("." + f.substr(0, i)), pool_->concat(above, any)));
+    ways.push_back(pool_->concat(text("." + f.substr(0, i)), pool_->concat(above, after_digit_)));
   }
-  const RegexId more = pool_->concat(zeros, pool_->concat(range('1', '9'), any));
+  const RegexId more = pool_->concat(zeros_, pool_->concat(range('1', '9'), after_digit_));
   if (exclusive) ways.push_back(pool_->concat(text("." + f), more));
   else if (f.empty()) ways.push_back(optional_fraction_);
-  else ways.push_back(pool_->concat(text("." + f), any));
+  else ways.push_back(pool_->concat(text("." + f), after_digit_));
   return pool_->any_of(std::move(ways));
 }
 
 RegexId Numbers::fraction_below(const std::string& f, bool exclusive) {
-  const RegexId any = digits(0, kUnbounded), zeros = pool_->repeat(text("0"), 0, kUnbounded);
   std::vector<RegexId> ways;
   for (size_t i = 0; i < f.size(); ++i) {
     const RegexId below = f[i] == '0' ? kNever : range('0', static_cast<char>(f[i] - 1));
-    ways.push_back(pool_->concat(text("." + f.substr(0, i)), pool_->concat(below, any)));
+    ways.push_back(pool_->concat(text("." + f.substr(0, i)), pool_->concat(below, after_digit_)));
     ways.push_back(i == 0 ? kEpsilon : text("." + f.substr(0, i)));  // a true prefix is less: f ends in no zero
   }
-  if (!exclusive) ways.push_back(f.empty() ? zeros_point_ : pool_->concat(text("." + f), zeros));
+  if (!exclusive) ways.push_back(f.empty() ? zeros_point_ : pool_->concat(text("." + f), zeros_));
   return pool_->any_of(std::move(ways));
 }
 

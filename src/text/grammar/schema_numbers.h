@@ -23,6 +23,9 @@ struct Decimal {
 // Errors: kInvalidArgument for anything but a finite number; kLimit beyond 400 digits.
 Result<Decimal> to_decimal(const json::value& value);
 
+// Languages of number texts. Zeros that say nothing cannot go on for ever: a point is followed by one 0 alone, or by
+// digits without more than 16 zeros in a row; an exponent has up to three digits. Every language of this class holds
+// all texts of its numbers that any() has, so complements are exact within any().
 class Numbers {
  public:
   explicit Numbers(RegexPool* pool);
@@ -49,7 +52,7 @@ class Numbers {
   RegexId at_least_signed(const Decimal& bound, bool exclusive, bool mirrored);
 
   RegexPool* pool_;
-  RegexId digit_, minus_, zeros_point_, optional_fraction_, optional_exponent_;
+  RegexId digit_, minus_, zeros_, after_digit_, zeros_point_, optional_fraction_, optional_exponent_;
   RegexId any_, integer_, integer_point_zero_, without_exponent_, zero_, positive_, magnitude_;
 };
 
