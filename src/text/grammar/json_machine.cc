@@ -148,6 +148,7 @@ Thread JsonMachine::advance(const Frame& frame, const Pending::Entry& entry, Are
   Thread t = frame.threads.data[entry.thread];
   if (!frame.object) {
     const ArrayPlan& plan = shapes_->array_plans[t.shape];
+    if (!plan.shape->unique.empty()) t.hits |= entry.hits;
     for (size_t k = 0; k < plan.shape->contains.size(); ++k) {
       const uint64_t counter = t.hits >> (16 * k) & 0xFFFF;
       const ArrayShape::Contains& c = plan.shape->contains[k];
@@ -323,7 +324,7 @@ bool JsonMachine::next_item(const Frame* frame, Arena* arena, Place* to) {
     if (t.count >= plan.max) continue;
     const uint32_t left = plan.max == kUnbounded ? kUnbounded : plan.max - t.count - 1;
     for (const ArrayPlan::Choice& choice : plan.choices[std::min<size_t>(t.count, plan.choices.size() - 1)]) {
-      bool fits = entries_.size() < kThreadsMax;
+      bool fits = entries_.size() < kThreadsMax && (shape.unique.empty() || (t.hits & choice.hits) == 0);
       for (size_t k = 0; k < shape.contains.size(); ++k) {
         const uint32_t counter = (t.hits >> (16 * k) & 0xFFFF) + (choice.hits >> k & 1);
         fits &= counter <= shape.contains[k].max && shape.contains[k].min <= uint64_t{counter} + left;

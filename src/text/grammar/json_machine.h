@@ -29,7 +29,7 @@ struct Pending;
 struct Thread {
   uint32_t shape;          // plan index
   uint32_t count;          // members or items so far, clamped
-  uint64_t hits;           // satisfied obligations (bits), or 16-bit counters of `contains`
+  uint64_t hits;           // satisfied obligations, or unique values taken (bits), or 16-bit counters of `contains`
   const uint64_t* seen;    // names that were read (objects)
   PendingSet parents;      // pendings of the frame below that this alternative would complete
 };

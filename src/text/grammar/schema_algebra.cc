@@ -188,7 +188,7 @@ std::optional<ArrayShape> SchemaCompiler::intersect(const ArrayShape& a, const A
   for (const ArrayShape::Contains& c : b.contains) {
     if (std::ranges::find(r.contains, c) == r.contains.end()) r.contains.push_back(c);
   }
-  r.unique = a.unique || b.unique;
+  r.unique = a.unique.empty() ? b.unique : a.unique;  // either names every value
   r.evaluated = std::max(a.evaluated, b.evaluated);
   r.evaluated_contains = a.evaluated_contains;
   r.evaluated_contains.insert(r.evaluated_contains.end(), b.evaluated_contains.begin(), b.evaluated_contains.end());

@@ -83,6 +83,8 @@ class SchemaCompiler {
   Status read_members(const json::object& o, ObjectDraft* draft, ObjectShape* shape);
   void finish_names(const ObjectDraft& draft, ObjectShape* shape, Atom language);
   Result<std::optional<ArrayShape>> array_shape(const json::object& o);
+  Result<std::vector<TypeId>> unique_values(const json::object& o, const ArrayShape& shape, const json::value* items);
+  std::optional<json::array> listed_values(const json::value& schema);
   Result<Type> one_of(const json::object& o, const json::array& branches);
   Result<Type> evaluated_any_of(const std::vector<TypeId>& branches);
   Result<Type> constant(const json::value& value);
@@ -118,6 +120,7 @@ class SchemaCompiler {
   Status reach_all(TypeId root);
   Status plan_object(uint32_t index, std::vector<TypeId>* open);
   Status plan_array(uint32_t index, std::vector<TypeId>* open);
+  Status plan_unique(ArrayPlan* plan, std::vector<TypeId>* open);
   Status add_open_choices(ObjectPlan* plan, std::vector<TypeId>* open);
   std::vector<ObjectPlan::Choice> member_choices(const ObjectShape& shape, TypeId base, uint32_t obligations);
   void find_inhabited();

@@ -52,7 +52,7 @@ std::vector<ObjectShape> SchemaCompiler::complement(const ObjectShape& s) {
 
 Result<std::vector<ArrayShape>> SchemaCompiler::complement(const ArrayShape& s) {
   std::vector<ArrayShape> ways;
-  if (s.unique) return make_error(ErrorCode::kUnsupported, "\"uniqueItems\" inside of a negation is not supported");
+  if (!s.unique.empty()) return make_error(ErrorCode::kUnsupported, "\"uniqueItems\" inside of a negation is not supported");
   if (s.min > 0) ways.emplace_back().max = s.min - 1;
   if (s.max != kUnbounded) ways.emplace_back().min = s.max + 1;
   for (size_t i = 0; i < s.prefix.size(); ++i) {

@@ -14,6 +14,8 @@ constexpr const char* kObjectKeywords[] = {"properties", "patternProperties", "a
                                            "maxProperties", "propertyNames", "dependentRequired", "dependencies"};
 constexpr const char* kArrayKeywords[] = {"items", "prefixItems", "additionalItems", "minItems", "maxItems", "uniqueItems", "contains"};
 constexpr size_t kPrefixMax = 10'000;
+constexpr size_t kUniqueValuesMax = 32;  // bits of a choice
+constexpr int kListRefsMax = 8;          // references one after the other
 
 bool has_any(const json::object& o, std::span<const char* const> keywords) {
   return std::ranges::any_of(keywords, [&](const char* k) { return o.contains(k); });
@@ -150,6 +152,54 @@ void SchemaCompiler::finish_names(const ObjectDraft& draft, ObjectShape* s, Atom
   }
 }
 
+// The values that a schema says one by one, if it does.
+std::optional<json::array> SchemaCompiler::listed_values(const json::value& schema) {
+  const json::object* o = schema.if_object();
+  for (int refs = 0; o != nullptr && o->contains("$ref") && refs < kListRefsMax; ++refs) {
+    const json::string* ref = o->at("$ref").if_string();
+    if (ref == nullptr) return std::nullopt;
+    const Result<const json::value*> target = refs_.resolve(*o, *ref);
+    if (!target.ok()) return std::nullopt;
+    o = (*target)->if_object();
+  }
+  if (o == nullptr) return std::nullopt;
+  if (const json::value* value = o->if_contains("const")) return json::array{*value};
+  const json::value *list = o->if_contains("enum"), *type = o->if_contains("type");
+  if (list != nullptr && list->is_array()) return list->get_array();
+  if (type == nullptr) return std::nullopt;
+  json::array values;
+  for (const json::value& name : type->is_array() ? type->get_array() : json::array{*type}) {
+    if (name == "null") values.emplace_back(nullptr);
+    else if (name == "boolean") values.insert(values.end(), {true, false});
+    else return std::nullopt;
+  }
+  return values;
+}
+
+// What the items of an array can be whose items must differ. Errors: kUnsupported where that are not a few scalars, all
+// named: what was written would have to be remembered.
+Result<std::vector<TypeId>> SchemaCompiler::unique_values(const json::object& o, const ArrayShape& s, const json::value* items) {
+  const Error refusal = at(o, "uniqueItems", make_error(ErrorCode::kUnsupported, "this keyword is not supported, but for items that are each one of a few constants"));
+  const auto listed = items != nullptr && s.prefix.empty() && s.contains.empty() ? listed_values(*items) : std::nullopt;
+  if (!listed) return refusal;
+  std::vector<Type> values;
+  std::set<std::u32string> strings;
+  for (const json::value& value : *listed) {
+    if (value.is_array() || value.is_object()) return refusal;
+    RIVAL_ASSIGN_OR_RETURN(Type type, constant(value));
+    if (value.is_string()) {
+      RIVAL_ASSIGN_OR_RETURN(std::u32string text, to_characters(value.get_string()));
+      if (strings.insert(std::move(text)).second) values.push_back(std::move(type));
+    } else if (std::ranges::find(values, type) == values.end()) {
+      values.push_back(std::move(type));
+    }
+  }
+  if (values.empty() || values.size() > kUniqueValuesMax) return refusal;
+  std::vector<TypeId> out;
+  for (Type& type : values) out.push_back(fixed(std::move(type)));
+  return out;
+}
+
 Result<std::optional<ArrayShape>> SchemaCompiler::array_shape(const json::object& o) {
   if (!has_any(o, kArrayKeywords)) return std::optional<ArrayShape>();
   ArrayShape s;
@@ -179,8 +229,9 @@ Result<std::optional<ArrayShape>> SchemaCompiler::array_shape(const json::object
   }
   if (const json::value* v = o.if_contains("uniqueItems")) {
     if (!v->is_bool()) return wrong(o, "uniqueItems", "a boolean");
-    s.unique = v->get_bool() && s.max > 1;
-    if (s.unique) return at(o, "uniqueItems", make_error(ErrorCode::kUnsupported, "this keyword is not supported"));
+    if (v->get_bool() && s.max > 1) {
+      RIVAL_ASSIGN_OR_RETURN(s.unique, unique_values(o, s, items));
+    }
   }
   if (!needs_evaluated_) s.evaluated = 0;
   return std::optional<ArrayShape>(std::move(s));

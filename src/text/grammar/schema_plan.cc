@@ -116,6 +116,22 @@ Status SchemaCompiler::add_open_choices(ObjectPlan* plan, std::vector<TypeId>* o
   return {};
 }
 
+// Each value is a choice of its own, whose hit says that it was taken.
+Status SchemaCompiler::plan_unique(ArrayPlan* plan, std::vector<TypeId>* open) {
+  const ArrayShape& s = *plan->shape;
+  if (!s.prefix.empty() || !s.contains.empty()) {
+    return make_error(ErrorCode::kUnsupported, "\"uniqueItems\" together with \"prefixItems\" or \"contains\" is not supported");
+  }
+  std::vector<ArrayPlan::Choice>& choices = plan->choices.emplace_back();
+  for (size_t i = 0; i < s.unique.size(); ++i) {
+    const TypeId child = all_of({s.items, s.unique[i]});
+    if (child == kNeverType) continue;
+    choices.push_back({uint32_t{1} << i, child});
+    open->push_back(child);
+  }
+  return {};
+}
+
 Status SchemaCompiler::plan_array(uint32_t index, std::vector<TypeId>* open) {
   if (index >= shapes_->array_plans.size()) shapes_->array_plans.resize(shapes_->arrays.size());
   if (shapes_->array_plans[index].shape != nullptr) return {};
@@ -123,6 +139,11 @@ Status SchemaCompiler::plan_array(uint32_t index, std::vector<TypeId>* open) {
   const ArrayShape& s = shapes_->arrays[index];
   plan.shape = &s;
   array_order_.push_back(index);
+  if (!s.unique.empty()) {
+    RIVAL_RETURN_IF_ERROR(plan_unique(&plan, open));
+    shapes_->array_plans[index] = std::move(plan);
+    return {};
+  }
   size_t positions = s.prefix.size() + 1;
   for (const ArrayShape::Contains& c : s.contains) {
     positions = std::max<size_t>(positions, c.from + 1);
@@ -206,6 +227,7 @@ bool SchemaCompiler::inhabited(const ArrayPlan& plan) const {
   while (length < plan.choices.size() && any_inhabited(plan.choices[length])) ++length;
   const bool endless = length == plan.choices.size();
   if (!endless && length < s.min) return false;
+  if (!s.unique.empty() && s.min > static_cast<size_t>(std::ranges::count_if(plan.choices[0], [&](const auto& c) { return shapes_->inhabited[c.child] != 0; }))) return false;
   const uint32_t end = endless ? s.max : std::min(length, s.max);
   for (size_t k = 0; k < s.contains.size(); ++k) {
     uint64_t possible = 0;
@@ -241,6 +263,7 @@ void SchemaCompiler::finish_plans() {
     uint32_t length = 0;
     while (length < plan.choices.size() && !plan.choices[length].empty()) ++length;
     plan.max = length == plan.choices.size() ? s.max : std::min(length, s.max);
+    if (!s.unique.empty()) plan.max = std::min(plan.max, static_cast<uint32_t>(plan.choices[0].size()));
     plan.count_clamp = plan.max != kUnbounded ? kUnbounded : std::max<uint32_t>(s.min, static_cast<uint32_t>(plan.choices.size() - 1));
   }
 }

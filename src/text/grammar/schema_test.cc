@@ -129,6 +129,11 @@ TEST(Schema, Arrays) {
          {R"({"$schema": "http://json-schema.org/draft-07/schema#", "items": [{"type": "integer"}], "additionalItems": {"type": "string"}})",
           {"[1, \"a\"]"}, {"[1, 2]"}},
          {R"({"type": "array", "contains": {"const": 1}, "minContains": 2, "maxContains": 3})", {"[1, 0, 1]", "[1,1,1]"}, {"[1]", "[1,1,1,1]", "[]"}},
+         {R"({"type": "array", "items": {"enum": ["a", "ab", 1, 1.0, null, "a"]}, "uniqueItems": true, "minItems": 1})",
+          {"[1, \"ab\", \"a\", null]", "[\"a\"]", "[null, 1.0]"}, {"[]", "[1, 1]", "[1, 1.0]", "[\"a\", null, \"a\"]", R"(["a", "\u0061"])", "[1, \"ab\", \"a\", null,"}},
+         {R"({"type": "array", "items": {"$ref": "#/$defs/flag"}, "uniqueItems": true, "$defs": {"flag": {"type": ["boolean", "null"]}}})",
+          {"[true, false]", "[null, false, true]", "[]"}, {"[true, true]", "[true, false, null, true]"}},
+         {R"({"items": {"enum": [1, 2, 3]}, "allOf": [{"items": {"enum": [2, 3, 4]}, "uniqueItems": true, "minItems": 2, "type": "array"}]})", {"[2, 3]", "[3,2]"}, {"[2]", "[2, 2]", "[1, 2]", "[2, 4]", "[2, 3, "}},
          {R"({"type": "array", "contains": {"type": "string"}, "items": {"type": ["string", "integer"]}})", {"[1, \"a\"]"}, {"[1]", "[]"}}});
 }
 
@@ -171,7 +176,10 @@ TEST(Schema, RefusesByNameAndPath) {
       {R"({"$ref": "#/definitions/none"})", "#/$ref: the reference"},
       {R"({"type": "string", "format": "regex"})", "#/format: format \"regex\" is not supported"},
       {R"({"type": "object", "maxProperties": 2, "not": {"additionalProperties": {"type": "integer"}}})", "demand on some member"},
-      {R"({"type": "array", "uniqueItems": true})", "#/uniqueItems: this keyword is not supported"},
+      {R"({"type": "array", "uniqueItems": true})", "#/uniqueItems: this keyword is not supported, but for items that are each one of a few constants"},
+      {R"({"items": {"items": {"enum": [1, [2]]}, "uniqueItems": true}})", "#/items/uniqueItems: this keyword"},
+      {R"({"prefixItems": [{"type": "boolean"}], "items": {"type": "boolean"}, "uniqueItems": true})", "#/uniqueItems: this keyword"},
+      {R"({"type": "array", "items": {"type": "boolean"}, "uniqueItems": true, "minItems": 3})", "allows no value"},
       {R"({"type": "strin"})", "#/type: expected"},
       {R"({"required": "a"})", "#/required: expected a list of names"},
       {R"({"allOf": [{"$ref": "#"}]})", "without end"},

@@ -68,7 +68,8 @@ struct ArrayShape {
     bool operator==(const Contains&) const = default;
   };
   std::vector<Contains> contains;
-  bool unique = false;
+  // All items differ. The values that they can have, each a type of its own; empty: they need not differ.
+  std::vector<TypeId> unique;
   uint32_t evaluated = 0;  // items evaluated so far, for unevaluatedItems; kUnbounded is all
   std::vector<TypeId> evaluated_contains;
   bool operator==(const ArrayShape&) const = default;
