@@ -65,9 +65,52 @@ constexpr size_t kModelNameBytesMax = 256;
 // ---- requests ----------------------------------------------------------------------------------------------
 constexpr uint32_t kAnswersMax = 128;                 // n of one request, as in OpenAI's API
 constexpr int64_t kAnswerTokensMax = 1 << 24;         // what a client may ask for; the context ends it long before
+constexpr size_t kMessagesMax = 10'000;               // of one conversation
+constexpr size_t kCallsMax = 512;                     // of tools, in one message
+constexpr size_t kPromptsMax = 256;                   // of one request for completions
+constexpr size_t kAnthropicMessagesMax = 100'000;     // as in Anthropic's API
+constexpr size_t kAnthropicPageMax = 1000;            // of a list there
+constexpr size_t kEmbeddingInputsMax = 2048;          // texts of one request, as in OpenAI's API
 constexpr size_t kStopStringsMax = 16;                // each is looked for at every token
 constexpr size_t kToolsMax = 512;                     // agents with every tool of their servers bring about 200
 constexpr size_t kToolNameBytesMax = 128;             // as in Anthropic's API; OpenAI's has 64
+
+// ---- the server's connections, where nothing else is configured ---------------------------------------------
+constexpr uint64_t kBodyBytes = 16u << 20;            // a conversation of 1,000 pages has about 3 MB
+constexpr uint32_t kHeaderBytes = 32u << 10;          // browsers send up to 8 kB of cookies
+constexpr uint32_t kConnections = 12'000;             // idle ones cost about 2 kB each
+constexpr uint32_t kConnectionsBetween = 64;          // one that gives up its place needs a moment to end
+constexpr uint64_t kReceivingBytes = 64u << 20;       // of all requests that are not complete
+constexpr uint64_t kPendingBytes = 4u << 20;          // of one stream, written and not taken: the longest answer twice
+constexpr uint64_t kUnsentBytes = 256u << 20;         // of all answers, written and not taken
+constexpr double kStuckS = 5;                         // a phone that changes its network is silent for about three
+constexpr double kHeaderTimeoutS = 75;                // browsers keep a connection open for about a minute
+constexpr double kBodyTimeoutS = 60;
+constexpr double kWriteTimeoutS = 60;
+constexpr size_t kHeadReadBytes = 2048;               // at a time: thousands of connections wait for a header
+constexpr size_t kBodyReadBytes = 64u << 10;
+constexpr int kTlsHandshakeS = 15;                    // a phone on a bad network needs about two
+constexpr int kGoodbyeS = 5;                          // for the last bytes of a connection
+constexpr size_t kTlsPieceBytes = 16u << 10;          // a TLS record
+constexpr size_t kOriginBytesMax = 512;               // a host name has at most 253
+constexpr size_t kHeaderNamesBytesMax = 2048;         // that a preflight lists
+constexpr size_t kRequestIdBytesMax = 64;             // of a client's own: it goes into the log
+constexpr size_t kLogTextBytesMax = 256;              // of a path or a name in a line of the log
+constexpr uint64_t kLogLinesMax = 10'000;             // that wait for the disk
+constexpr uint64_t kConfigFileBytesMax = 1u << 20;
+constexpr uint64_t kKeyFileBytesMax = 8u << 20;
+constexpr size_t kKeysMax = 10'000;                   // each request is compared with all of them: about 1 ms
+constexpr size_t kKeyNameBytesMax = 64;
+constexpr int kRetryAfterQueueS = 2;                  // a full queue: about one short answer
+constexpr int kRetryAfterBusyS = 5;                   // all models at work: about an answer
+constexpr int kRetryAfterLoadingS = 2;
+
+// ---- models on demand ---------------------------------------------------------------------------------------
+constexpr size_t kLoadWaitingMax = 4096;              // requests for one model that is being loaded
+constexpr uint32_t kFetchesMax = 64;                  // that wait for each other
+constexpr size_t kModelAliasesMax = 1024;             // names in other cases and spellings; forgotten when there are more
+constexpr uint64_t kKvBytesWorthwhile = 256u << 20;   // with fewer for pages another model is not worth keeping
+constexpr double kKeepSecondsMax = 1e9;               // a model that is to stay longer stays for ever
 
 // ---- what the server keeps ---------------------------------------------------------------------------------
 constexpr int kDatabaseBusyMs = 10'000;               // another process writes: a backup's end, a second server
@@ -78,6 +121,9 @@ constexpr size_t kItemIdBytesMax = 128;
 constexpr size_t kNotePairsMax = 16;                  // metadata of a kept object: OpenAI's bounds, in characters
 constexpr size_t kNoteKeyMax = 64;
 constexpr size_t kNoteValueMax = 512;
+constexpr int kResponseNewsMs = 100;                  // what goes on in the background is kept, then told, this often: a flush of the disk
+constexpr size_t kExpiredAtOnceMax = 200;             // responses removed in one transaction: others wait about 10 ms
+constexpr int kExpireEveryS = 3600;
 constexpr uint64_t kDatabaseCheckBytesMax = 256u << 20;  // a larger file is not read whole at every start: about 1 s
 
 // ---- the page -----------------------------------------------------------------------------------------------

@@ -8,12 +8,11 @@
 #include <cstdlib>
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "cmd/chat_settings.h"
 
 namespace rival::cmd {
 namespace {
-
-constexpr uint64_t kFileBytesMax = 1u << 20;
 
 std::vector<std::string> split_list(std::string_view text) {
   std::vector<std::string> parts;
@@ -158,7 +157,11 @@ Status Settings::read_environment() {
 }
 
 Status Settings::read_file(const std::filesystem::path& path) {
-  RIVAL_ASSIGN_OR_RETURN(const std::string text, rival::read_file(path, kFileBytesMax));
+  RIVAL_ASSIGN_OR_RETURN(const std::string text, rival::read_file(path, limits::kConfigFileBytesMax));
+  return read_text(text, path.string());
+}
+
+Status Settings::read_text(std::string_view text, const std::string& file) {
   const auto value = parse_json(text);
   if (!value.ok()) return with_context(value.error(), path.string());
   if (!value->is_object()) return make_error(ErrorCode::kInvalidArgument, "{}: found {}, expected an object", path.string(), json_kind(*value));

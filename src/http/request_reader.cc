@@ -9,6 +9,8 @@
 #include <cctype>
 #include <optional>
 
+#include "base/limits.h"
+
 namespace rival::http {
 namespace {
 
@@ -17,9 +19,6 @@ using beast::http::field;
 using boost::system::error_code;
 using Parser = beast::http::request_parser<beast::http::string_body>;
 using Head = Parser::value_type;
-
-constexpr size_t kHeadRead = 2048;       // bytes at a time: thousands of connections wait for one
-constexpr size_t kBodyRead = 64 * 1024;
 
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -103,7 +102,7 @@ RequestReader::RequestReader(uint32_t header_bytes_max, uint64_t body_bytes_max)
 RequestReader::~RequestReader() = default;
 
 std::span<char> RequestReader::room() {
-  const auto area = parts_->buffer.prepare(parts_->head_told ? kBodyRead : kHeadRead);
+  const auto area = parts_->buffer.prepare(parts_->head_told ? limits::kBodyReadBytes : limits::kHeadReadBytes);
   return {static_cast<char*>(area.data()), area.size()};
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/result.h"
 
 namespace rival::http {
@@ -57,17 +58,21 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 0;                         // 0 = any free one
   std::string tls_certificate, tls_key;      // PEM files; empty = plain HTTP
-  uint64_t body_bytes_max = 16u << 20;
-  uint32_t header_bytes_max = 32u << 10;
-  uint32_t connections_max = 12'000;         // a further one takes the place of whoever has not asked for longest
-  uint64_t receiving_bytes_max = 64u << 20;  // of all requests that are not complete; beyond, the oldest is closed
-  uint64_t pending_bytes_max = 4u << 20;     // of one stream, written and not yet taken by the client
-  double header_timeout_s = 75;              // from the connection, or the last answer, to a whole request header;
-                                             // past it, as past the other times, the connection is closed
-  double body_timeout_s = 60;
-  double write_timeout_s = 60;               // for the client to take what is offered
-  // The body (application/json) of an answer that the server gives itself: 4xx and 5xx.
-  std::function<std::string(int status, std::string_view message)> error_body;
+  uint64_t body_bytes_max = limits::kBodyBytes;
+  uint32_t header_bytes_max = limits::kHeaderBytes;
+  uint32_t connections_max = limits::kConnections;  // a further one takes the place of whoever has not asked for longest
+  uint64_t receiving_bytes_max = limits::kReceivingBytes;  // of all requests that are not complete; beyond, the oldest is closed
+  uint64_t pending_bytes_max = limits::kPendingBytes;  // of one stream, written and not yet taken by the client
+  uint64_t unsent_bytes_max = limits::kUnsentBytes;  // of all answers, written and not yet taken; beyond, whoever has taken
+                                                     // none of what is offered for longest, and at least for stuck_s, is dropped
+  double stuck_s = limits::kStuckS;
+  double header_timeout_s = limits::kHeaderTimeoutS;  // from the connection, or the last answer, to a whole request header;
+                                                      // past it, as past the other times, the connection is closed
+  double body_timeout_s = limits::kBodyTimeoutS;
+  double write_timeout_s = limits::kWriteTimeoutS;  // for the client to take what is offered
+  // What is told of a request that cannot be read or is too large (4xx); `request` has what is known of it, perhaps only
+  // the peer. On the server's thread.
+  std::function<Refusal(const ServerRequest& request, int status, const std::string& message)> refusal;
 };
 
 class Server {

@@ -13,6 +13,8 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 
+#include "base/limits.h"
+
 namespace rival::http {
 namespace {
 
@@ -22,9 +24,6 @@ using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
-constexpr auto kHandshakeTime = std::chrono::seconds(15);  // a phone on a bad network needs about two
-constexpr auto kGoodbyeTime = std::chrono::seconds(5);
-constexpr size_t kPieceBytes = 16u << 10;                  // a TLS record
 
 // One connection: the client's side, and the server's as seen from here.
 struct Bridge {
@@ -35,7 +34,7 @@ struct Bridge {
 };
 
 asio::awaitable<void> copy_in(std::shared_ptr<Bridge> bridge) {
-  std::array<char, kPieceBytes> piece;
+  std::array<char, limits::kTlsPieceBytes> piece;
   for (;;) {
     auto [error, count] = co_await bridge->outside.async_read_some(asio::buffer(piece), kTuple);
     if (error) break;
@@ -47,7 +46,7 @@ asio::awaitable<void> copy_in(std::shared_ptr<Bridge> bridge) {
 }
 
 asio::awaitable<void> copy_out(std::shared_ptr<Bridge> bridge) {
-  std::array<char, kPieceBytes> piece;
+  std::array<char, limits::kTlsPieceBytes> piece;
   for (;;) {
     auto [error, count] = co_await bridge->inside.async_read_some(asio::buffer(piece), kTuple);
     if (error) break;
@@ -56,14 +55,14 @@ asio::awaitable<void> copy_out(std::shared_ptr<Bridge> bridge) {
   }
   error_code ignored;
   bridge->inside.close(ignored);
-  boost::beast::get_lowest_layer(bridge->outside).expires_after(kGoodbyeTime);
+  boost::beast::get_lowest_layer(bridge->outside).expires_after(std::chrono::seconds(limits::kGoodbyeS));
   co_await bridge->outside.async_shutdown(kTuple);
   boost::beast::get_lowest_layer(bridge->outside).close();  // ends copy_in, too
 }
 
 asio::awaitable<void> run(std::shared_ptr<Bridge> bridge) {
   auto& lowest = boost::beast::get_lowest_layer(bridge->outside);
-  lowest.expires_after(kHandshakeTime);
+  lowest.expires_after(std::chrono::seconds(limits::kTlsHandshakeS));
   auto [error] = co_await bridge->outside.async_handshake(ssl::stream_base::server, kTuple);
   if (error) co_return;
   lowest.expires_never();  // from here on the server's own times hold

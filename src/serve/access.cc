@@ -6,12 +6,12 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
+
 namespace rival::serve {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr size_t kOriginBytesMax = 512;  // a host name has at most 253
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -47,7 +47,7 @@ bool allowed_host(const AccessRules& rules, std::string_view header) {
 
 // Pages of this server, of programs on this machine, and of sites that are allowed by name.
 bool allowed_origin(const AccessRules& rules, std::string_view header, std::string_view host) {
-  if (header.size() > kOriginBytesMax) return false;
+  if (header.size() > limits::kOriginBytesMax) return false;
   const std::string origin = lower(header);
   if (contains(rules.origins, origin)) return true;
   const size_t scheme = origin.find("://");
@@ -58,7 +58,7 @@ bool allowed_origin(const AccessRules& rules, std::string_view header, std::stri
 
 // Names of header fields as a preflight lists them; nothing else is given back.
 bool is_header_names(std::string_view text) {
-  return text.size() <= 2048 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == ',' || c == ' '; });
+  return text.size() <= limits::kHeaderNamesBytesMax && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == ',' || c == ' '; });
 }
 
 }  // namespace
@@ -102,12 +102,12 @@ std::optional<ApiError> Access::check_source(const http::ServerRequest& request)
   if (hosts > 1) return ApiError{400, "invalid_request_error", "there are several Host headers", "Host", "invalid_host"};
   const std::string_view host = request.header("host");
   if (!allowed_host(rules_, host))
-    return ApiError{403, "permission_error", fmt::format("this server is not known as '{}'; --allow-host adds a name", host.substr(0, kOriginBytesMax)),
+    return ApiError{403, "permission_error", fmt::format("this server is not known as '{}'; --allow-host adds a name", host.substr(0, limits::kOriginBytesMax)),
                     "Host", "host_not_allowed"};
   const std::string_view origin = request.header("origin");
   if (!origin.empty() && !allowed_origin(rules_, origin, host))
     return ApiError{403, "permission_error",
-                    fmt::format("pages of '{}' may not call this server; --allow-origin adds a site", origin.substr(0, kOriginBytesMax)), "Origin",
+                    fmt::format("pages of '{}' may not call this server; --allow-origin adds a site", origin.substr(0, limits::kOriginBytesMax)), "Origin",
                     "origin_not_allowed"};
   return std::nullopt;
 }

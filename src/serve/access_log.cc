@@ -3,12 +3,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/limits.h"
 #include "base/log.h"
 
 namespace rival::serve {
 namespace {
-
-constexpr uint64_t kLinesMax = 10'000;  // that wait for the disk
 
 std::FILE* open_target(const std::string& target) { return target == "-" ? stdout : std::fopen(target.c_str(), "ae"); }
 
@@ -26,7 +25,7 @@ AccessLog::~AccessLog() {
 }
 
 void AccessLog::write(std::string line) {
-  if (waiting_ >= kLinesMax) {
+  if (waiting_ >= limits::kLogLinesMax) {
     ++dropped_;
     return;
   }

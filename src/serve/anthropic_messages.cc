@@ -2,10 +2,10 @@
 
 #include <map>
 
+#include "base/limits.h"
+
 namespace rival::serve {
 namespace {
-
-constexpr size_t kMessagesMax = 100'000;  // the API's own bound
 
 // A block's string of this name; null if it is absent or something else.
 const json::string* text_in(const json::object& block, std::string_view name) {
@@ -28,8 +28,8 @@ class MessageReader {
   json::array read() {
     read_system();
     const json::array* messages = fields_.list("messages");
-    if (!messages || messages->empty() || messages->size() > kMessagesMax)
-      fields_.fail("messages", fmt::format("expected an array of 1 to {} messages", kMessagesMax));
+    if (!messages || messages->empty() || messages->size() > limits::kAnthropicMessagesMax)
+      fields_.fail("messages", fmt::format("expected an array of 1 to {} messages", limits::kAnthropicMessagesMax));
     for (size_t i = 0; !fields_.error() && i < messages->size(); ++i)
       read_message(fmt::format("messages.{}", i), (*messages)[i], i + 1 == messages->size());
     return std::move(out_);

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/limits.h"
 #include "http/url.h"
 #include "serve/rfc3339.h"
 
 namespace rival::serve {
 
-constexpr size_t kPageDefault = 20, kPageMax = 1000;  // the API's own
+constexpr size_t kPageDefault = 20;  // the API's own
 
 json::object anthropic_model_card(const std::string& name, int64_t created_s) {
   return {{"type", "model"}, {"id", name}, {"display_name", name}, {"created_at", rfc3339(created_s)}, {"lifecycle", "active"}};
@@ -18,8 +19,8 @@ std::variant<json::object, ApiError> anthropic_model_list(const std::vector<json
   size_t limit = kPageDefault;
   if (const auto text = http::query_parameter(query, "limit")) {
     const auto [end, code] = std::from_chars(text->data(), text->data() + text->size(), limit);
-    if (code != std::errc() || end != text->data() + text->size() || limit < 1 || limit > kPageMax)
-      return bad_field("limit", fmt::format("'{}' is not a number between 1 and {}", *text, kPageMax));
+    if (code != std::errc() || end != text->data() + text->size() || limit < 1 || limit > limits::kAnthropicPageMax)
+      return bad_field("limit", fmt::format("'{}' is not a number between 1 and {}", *text, limits::kAnthropicPageMax));
   }
   size_t first = 0, last = cards.size();
   const auto place_of = [&](const std::string& id) {

@@ -1,12 +1,10 @@
 #include "serve/api_error.h"
 
-#include "serve/fresh_id.h"
+#include "base/limits.h"
 #include "text/unicode.h"
 
 namespace rival::serve {
 namespace {
-
-constexpr int kRetryAfterS = 2;  // a full queue: about one short answer
 
 const char* anthropic_type(int status) {
   switch (status) {
@@ -70,7 +68,7 @@ ApiError context_exceeded(uint64_t prompt_tokens, uint64_t context) {
 }
 
 ApiError queue_full(std::string message) {
-  return {503, "unavailable_error", std::move(message), "", "queue_full", kRetryAfterS};
+  return {503, "unavailable_error", std::move(message), "", "queue_full", limits::kRetryAfterQueueS};
 }
 
 std::optional<ApiError> finish_error(const engine::Finish& finish) {

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/sha256.h"
 
 namespace rival::serve {
@@ -14,8 +15,6 @@ namespace {
 
 constexpr int kVersion = 1;
 constexpr size_t kKeyBytes = 32;
-constexpr size_t kKeysMax = 10'000;            // each request is compared with all of them: about 1 ms
-constexpr uint64_t kFileBytesMax = 8u << 20;
 
 // One key of the file, read field by field; the first wrong one is kept.
 class KeyReader {
@@ -84,7 +83,7 @@ std::string make_key_text() {
 }
 
 bool is_key_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 &&
+  return !name.empty() && name.size() <= limits::kKeyNameBytesMax &&
          std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '_' || c == '-'; });
 }
 
@@ -95,8 +94,8 @@ Result<std::vector<ApiKey>> parse_key_file(std::string_view text) {
   if (!version || *version != kVersion) return make_error(ErrorCode::kCorrupt, "version: expected {}", kVersion);
   const json::value* list = object->if_contains("keys");
   if (!list || !list->is_array()) return make_error(ErrorCode::kCorrupt, "keys: expected an array");
-  if (list->get_array().size() > kKeysMax)
-    return make_error(ErrorCode::kLimit, "keys: {} of them; at most {}", list->get_array().size(), kKeysMax);
+  if (list->get_array().size() > limits::kKeysMax)
+    return make_error(ErrorCode::kLimit, "keys: {} of them; at most {}", list->get_array().size(), limits::kKeysMax);
   std::vector<ApiKey> keys;
   for (const json::value& entry : list->get_array()) {
     RIVAL_ASSIGN_OR_RETURN(ApiKey key, read_key(entry, keys.size()));
@@ -108,7 +107,7 @@ Result<std::vector<ApiKey>> parse_key_file(std::string_view text) {
 }
 
 Result<std::vector<ApiKey>> read_key_file(const std::filesystem::path& path) {
-  const auto text = read_file(path, kFileBytesMax);
+  const auto text = read_file(path, limits::kKeyFileBytesMax);
   if (!text.ok() && text.error().code == ErrorCode::kNotFound) return std::vector<ApiKey>();
   if (!text.ok()) return text.error();
   auto keys = parse_key_file(*text);

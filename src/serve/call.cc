@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
+#include "serve/api_error.h"
 #include "serve/fresh_id.h"
 
 namespace rival::serve {
@@ -12,7 +14,7 @@ namespace {
 
 // What a client calls its request goes into the log, so it is one plain word.
 bool is_plain_id(std::string_view id) {
-  return !id.empty() && id.size() <= 64 &&
+  return !id.empty() && id.size() <= limits::kRequestIdBytesMax &&
          std::all_of(id.begin(), id.end(), [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
@@ -24,7 +26,7 @@ std::string request_id(const http::ServerRequest& request) {
 // A path as sent may hold any byte; a line of the log is one line of printable characters.
 std::string printable(std::string_view text) {
   std::string out;
-  for (const unsigned char c : text.substr(0, 256)) out += c > ' ' && c < 0x7f && c != '"' ? std::string(1, static_cast<char>(c)) : fmt::format("%{:02X}", c);
+  for (const unsigned char c : text.substr(0, limits::kLogTextBytesMax)) out += c > ' ' && c < 0x7f && c != '"' ? std::string(1, static_cast<char>(c)) : fmt::format("%{:02X}", c);
   return out.empty() ? "-" : out;
 }
 

@@ -1,9 +1,9 @@
 #include "serve/completion_prompt.h"
 
+#include "base/limits.h"
+
 namespace rival::serve {
 namespace {
-
-constexpr size_t kPromptsMax = 256;
 
 // Names of these tokens in vocabularies that do not say which they are: Qwen, StarCoder, DeepSeek, Code Llama, Codestral
 // and CodeGemma, in this order of parts: before, behind, here.
@@ -87,8 +87,8 @@ std::vector<std::vector<text::TokenId>> read_prompts(Fields& fields, const text:
     fields.fail("prompt", "is missing");
   } else if (!prompt->is_array() || is_ids(*prompt)) {
     add(*prompt);
-  } else if (prompt->get_array().empty() || prompt->get_array().size() > kPromptsMax) {
-    fields.fail("prompt", fmt::format("expected 1 to {} prompts", kPromptsMax));
+  } else if (prompt->get_array().empty() || prompt->get_array().size() > limits::kPromptsMax) {
+    fields.fail("prompt", fmt::format("expected 1 to {} prompts", limits::kPromptsMax));
   } else {
     for (const json::value& value : prompt->get_array()) add(value);
   }

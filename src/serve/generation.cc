@@ -3,13 +3,11 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/limits.h"
 #include "text/tokenizer.h"
 
 namespace rival::serve {
 namespace {
-
-constexpr int64_t kTokensMax = 1 << 24;
-constexpr size_t kStopsMax = 16;
 
 void read_sampler(Fields& f, engine::SamplerParams& s) {
   const auto set = [&](std::string_view name, double min, double max, float& out) {
@@ -49,7 +47,7 @@ void read_stops(Fields& f, engine::Request& r) {
     r.stop.emplace_back(v.get_string());
   };
   if (!stop->is_array()) return add(*stop);
-  if (stop->get_array().size() > kStopsMax) return f.fail("stop", fmt::format("at most {} strings", kStopsMax));
+  if (stop->get_array().size() > limits::kStopStringsMax) return f.fail("stop", fmt::format("at most {} strings", limits::kStopStringsMax));
   for (const json::value& v : stop->get_array()) add(v);
 }
 
@@ -62,8 +60,8 @@ void read_generation(Fields& f, const ServedModel& model, engine::Request& r) {
   read_stops(f, r);
   if (const auto n = f.integer("n", 1, 64)) r.n = static_cast<uint32_t>(*n);
   for (const char* name : {"max_completion_tokens", "max_tokens"})
-    if (const auto count = f.integer(name, 0, kTokensMax); count && !r.max_tokens) r.max_tokens = static_cast<uint32_t>(*count);
-  if (const auto count = f.integer("min_tokens", 0, kTokensMax)) r.min_tokens = static_cast<uint32_t>(*count);
+    if (const auto count = f.integer(name, 0, limits::kAnswerTokensMax); count && !r.max_tokens) r.max_tokens = static_cast<uint32_t>(*count);
+  if (const auto count = f.integer("min_tokens", 0, limits::kAnswerTokensMax)) r.min_tokens = static_cast<uint32_t>(*count);
   r.ignore_eos = f.boolean("ignore_eos", false);
   r.reuse_prefix = f.boolean("cache_prompt", true);
   r.speculate = f.boolean("speculate", true);

@@ -14,12 +14,7 @@
 namespace rival::serve {
 namespace {
 
-constexpr size_t kWaitingMax = 4096;    // requests for one model that is being loaded
-constexpr uint32_t kFetchesMax = 64;    // that wait for each other
-constexpr size_t kAliasesMax = 1024;    // names in other cases and spellings; forgotten when there are more
-constexpr int kBusyRetryAfter = 5;     // seconds; about an answer
 constexpr std::chrono::milliseconds kRoomWait{1000}, kRoomPause{10};
-constexpr uint64_t kKvFloor = 256u << 20;  // fewer bytes of pages than this are not worth keeping another model for
 
 ApiError unknown_model(std::string_view name) {
   return {404, "not_found_error", fmt::format("the model '{}' is not on this machine; GET /v1/models lists those that are", name.substr(0, limits::kModelNameBytesMax)),
@@ -81,7 +76,7 @@ void Models::with(std::string_view name, Use use) {
   if (found.ok()) {
     {
       const std::lock_guard lock(mutex_);
-      if (aliases_.size() >= kAliasesMax) aliases_.clear();
+      if (aliases_.size() >= limits::kModelAliasesMax) aliases_.clear();
       if (found->name != name) aliases_.emplace(name, found->name);
     }
     return load_later(*found, std::move(use));
@@ -113,8 +108,8 @@ bool Models::ask_entry(Entry& entry, Use& use, std::optional<Answer>& answer) {
     answer = stopped_error();
   } else if (entry.loaded.model) {
     answer = entry.loaded.model;
-  } else if (entry.waiting.size() >= kWaitingMax) {
-    answer = queue_full(fmt::format("{} requests wait for '{}' already", kWaitingMax, entry.found.name));
+  } else if (entry.waiting.size() >= limits::kLoadWaitingMax) {
+    answer = queue_full(fmt::format("{} requests wait for '{}' already", limits::kLoadWaitingMax, entry.found.name));
   } else {
     entry.waiting.push_back(std::move(use));
     if (!entry.loading) load_thread_.post([this, name = entry.found.name] { load_for_waiting(name); });
@@ -142,7 +137,7 @@ void Models::fetch_later(const ModelFinder& finder, std::string name, Use use) {
   bool too_many = false;
   {
     const std::lock_guard lock(mutex_);
-    too_many = fetching_ >= kFetchesMax;
+    too_many = fetching_ >= limits::kFetchesMax;
     if (!too_many) ++fetching_;
   }
   if (too_many) return use(queue_full("too many models are being fetched already"));
@@ -222,7 +217,7 @@ Models::Room Models::make_room(const FoundModel& found) {
   const std::lock_guard lock(mutex_);
   Room room;
   const uint64_t share = load_.kv_bytes > 0 ? load_.kv_bytes : budget() / 4;
-  const uint64_t needed = found.bytes + (load_.kv_bytes > 0 ? load_.kv_bytes : std::min(share, std::min(kKvFloor, budget() / 8)));
+  const uint64_t needed = found.bytes + (load_.kv_bytes > 0 ? load_.kv_bytes : std::min(share, std::min(limits::kKvBytesWorthwhile, budget() / 8)));
   if (needed > budget()) {
     room.error = ApiError{400, "invalid_request_error",
                           fmt::format("the model '{}' needs {} and all models together may take {}", found.name, format_bytes(needed), format_bytes(budget())),
@@ -264,7 +259,7 @@ ApiError Models::no_room(const FoundModel& found, uint64_t needed) const {
   return {503, "unavailable_error",
           fmt::format("the model '{}' needs {}, {} are free, and these would have to go but are at work: {}", found.name, format_bytes(needed),
                       format_bytes(bytes_free()), busy),
-          "model", "models_busy", kBusyRetryAfter};
+          "model", "models_busy", limits::kRetryAfterBusyS};
 }
 
 void Models::unload_idle() {

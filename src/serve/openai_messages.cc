@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "base/limits.h"
+
 namespace rival::serve {
 namespace {
 
-constexpr size_t kMessagesMax = 10'000;
-constexpr size_t kCallsMax = 512;  // of one message
 constexpr std::array<std::string_view, 5> kRoles = {"system", "developer", "user", "assistant", "tool"};
 
 const json::value* member(const json::value& value, std::string_view name) {
@@ -51,8 +51,8 @@ std::optional<std::string> content_text(const json::value& content, Fields& fiel
 // Calls of an earlier turn; arguments that are no JSON are kept as they are.
 json::array read_calls(const json::value& calls, Fields& fields, const std::string& path) {
   json::array out;
-  if (!calls.is_array() || calls.get_array().size() > kCallsMax) {
-    fields.fail(path, fmt::format("expected an array of at most {} calls", kCallsMax));
+  if (!calls.is_array() || calls.get_array().size() > limits::kCallsMax) {
+    fields.fail(path, fmt::format("expected an array of at most {} calls", limits::kCallsMax));
     return out;
   }
   for (const json::value& call : calls.get_array()) {
@@ -133,8 +133,8 @@ void read_choice(const json::value& value, Fields& fields, ToolChoice& choice) {
 json::array read_openai_messages(Fields& fields) {
   json::array out;
   const json::array* messages = fields.list("messages");
-  if (!messages || messages->empty() || messages->size() > kMessagesMax) {
-    fields.fail("messages", fmt::format("expected an array of 1 to {} messages", kMessagesMax));
+  if (!messages || messages->empty() || messages->size() > limits::kMessagesMax) {
+    fields.fail("messages", fmt::format("expected an array of 1 to {} messages", limits::kMessagesMax));
     return out;
   }
   for (size_t i = 0; i < messages->size() && !fields.error(); ++i) {

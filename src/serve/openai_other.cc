@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "base/limits.h"
 #include "http/url.h"
 #include "serve/anthropic_models.h"
 #include "serve/fields.h"
@@ -12,8 +13,6 @@
 
 namespace rival::serve {
 namespace {
-
-constexpr size_t kInputsMax = 2048;  // OpenAI's bound
 
 json::object model_card(const ListedModel& model) {
   return {{"id", model.name}, {"object", "model"}, {"created", model.created_s}, {"owned_by", "rival"}, {"loaded", model.loaded}};
@@ -58,8 +57,8 @@ std::vector<std::vector<text::TokenId>> read_inputs(Fields& fields, const Served
     fields.fail("input", "is missing");
   } else if (!input->is_array() || (!input->get_array().empty() && input->get_array()[0].is_number())) {
     add(*input);
-  } else if (input->get_array().empty() || input->get_array().size() > kInputsMax) {
-    fields.fail("input", fmt::format("expected 1 to {} inputs", kInputsMax));
+  } else if (input->get_array().empty() || input->get_array().size() > limits::kEmbeddingInputsMax) {
+    fields.fail("input", fmt::format("expected 1 to {} inputs", limits::kEmbeddingInputsMax));
   } else {
     for (const json::value& value : input->get_array()) add(value);
   }

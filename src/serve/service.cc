@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "http/url.h"
 #include "serve/fields.h"
@@ -72,11 +73,9 @@ bool matches(const Route& route, std::string_view path) {
   return pattern.empty() && path.empty();
 }
 
-constexpr int kRetryAfterLoading = 2;  // seconds
-
 ApiError not_ready(Service::State state) {
   const bool loading = state == Service::State::kLoading;
-  return {503, "unavailable_error", loading ? "the models are being loaded" : "the server is stopping", "", loading ? "loading" : "stopping", kRetryAfterLoading};
+  return {503, "unavailable_error", loading ? "the models are being loaded" : "the server is stopping", "", loading ? "loading" : "stopping", limits::kRetryAfterLoadingS};
 }
 
 ApiError invalid_json(std::string message) { return {400, "invalid_request_error", std::move(message), "", "invalid_json"}; }
