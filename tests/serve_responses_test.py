@@ -1,6 +1,7 @@
 """/v1/responses and /v1/conversations of the running server, asked by OpenAI's own client."""
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -161,6 +162,11 @@ class Responses(Case):
         with self.assertRaises(openai.BadRequestError) as caught:
             self.client.responses.create(**{**SHORT, "input": turns})
         self.assertEqual(caught.exception.code, "context_length_exceeded")
+        self.assertEqual(caught.exception.param, "input")
+        self.assertGreater(self.client.responses.input_tokens.count(model="", input=turns).input_tokens, 2048)
+        with self.assertRaises(openai.BadRequestError) as caught:
+            self.client.responses.create(**{**SHORT, "input": "far too long " * 3000}, truncation="auto")
+        self.assertEqual(caught.exception.param, "input")
         made = self.client.responses.create(**{**SHORT, "input": turns}, truncation="auto", instructions="Stay.")
         self.assertLess(made.usage.input_tokens, 2048)
         self.assertGreater(made.usage.input_tokens, 300)
@@ -327,11 +333,34 @@ class Keys(Case):
         mine.responses.cancel(running.id)
 
 
+class Old(Case):
+    arguments = ("--keep-responses", "0.00001")  # 0.864 s
+
+    def test_what_is_old_is_removed(self):
+        made = self.client.responses.create(**SHORT)
+        conversation = self.client.conversations.create()
+        time.sleep(2)
+        self.server.process.send_signal(signal.SIGHUP)  # in place of an hour
+        def is_gone():
+            try:
+                self.client.responses.retrieve(made.id)
+                return False
+            except openai.NotFoundError:
+                return True
+        self.server.wait_until(is_gone)
+        self.assertEqual(self.client.conversations.retrieve(conversation.id).id, conversation.id)
+
+
 class Killed(Case):
     def test_what_was_acknowledged_is_there_afterwards(self):
         made = self.client.responses.create(**SHORT)
         conversation = self.client.conversations.create(metadata={"kept": "yes"})
         running = self.client.responses.create(**LONG, background=True)
+        events = self.client.responses.retrieve(running.id, stream=True)
+        seen = [next(events) for _ in range(30)]
+        shown = self.client.responses.retrieve(running.id)
+        self.assertEqual(shown.status, "in_progress")
+        self.assertTrue(shown.output_text)
         cls = type(self)
         self.server.process.kill()
         self.server.process.wait()
@@ -342,6 +371,15 @@ class Killed(Case):
         self.assertEqual(self.client.conversations.retrieve(conversation.id).metadata, {"kept": "yes"})
         lost = self.client.responses.retrieve(running.id)
         self.assertEqual((lost.status, lost.error.code), ("failed", "server_error"))
+        # With all that was told of it, and its stream goes on where it broke off.
+        self.assertTrue(lost.output_text.startswith(shown.output_text), (lost.output_text, shown.output_text))
+        self.assertEqual(lost.output[0].status, "incomplete")
+        rest = list(self.client.responses.retrieve(running.id, stream=True, starting_after=seen[-1].sequence_number))
+        numbers = [e.sequence_number for e in seen + rest]
+        self.assertEqual(numbers, list(range(len(numbers))))
+        text = "".join(e.delta for e in seen + rest if e.type == "response.output_text.delta")
+        self.assertEqual((text, rest[-1].type, rest[-1].response.output_text), (lost.output_text, "response.failed", lost.output_text))
+        self.assertEqual(self.client.responses.create(**SHORT, previous_response_id=running.id).previous_response_id, running.id)
         again = self.client.responses.create(**SHORT, previous_response_id=made.id)
         self.assertGreater(again.usage.input_tokens, made.usage.input_tokens)
 

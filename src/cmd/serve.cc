@@ -52,6 +52,8 @@ serve::ModelFinder finder_of(const std::shared_ptr<const hub::Hub>& hub, const S
   return serve::hub_finder(hub, {.accept_licence = terminal_options(flags.accept_licence).accept_licence, .fetch = flags.pull_on_demand});
 }
 
+double kept_seconds(const ServeFlags& flags) { return flags.keep_responses_days * 24 * 3600; }
+
 // ---- the parts of a running server ----
 
 struct Parts {
@@ -88,7 +90,8 @@ Status make_service(Parts& parts) {
   const auto metrics = std::make_shared<serve::Metrics>();
   RIVAL_RETURN_IF_ERROR(make_models(parts, metrics));
   parts.service = std::make_unique<Service>(
-      *parts.models, serve::ServiceOptions{.access = std::move(rules), .database = std::move(database), .metrics = metrics, .log = parts.log});
+      *parts.models, serve::ServiceOptions{.access = std::move(rules), .database = std::move(database), .metrics = metrics, .log = parts.log,
+                                           .keep_responses_s = kept_seconds(parts.flags)});
   parts.page = std::make_unique<serve::Page>(*parts.service, *parts.hub, kVersion);
   parts.service->set_page([&page = *parts.page](const std::shared_ptr<http::Exchange>& exchange) { return page.handle(exchange); });
   return {};
@@ -156,6 +159,7 @@ void reload(Parts& parts) {
   parts.service->access().set_rules(std::move(rules).value());
   parts.models->set_limits(flags->limits);
   parts.models->set_finder(finder_of(*hub, *flags));
+  parts.service->set_keep_responses(kept_seconds(*flags));
   if (parts.log) parts.log->reopen();
   fmt::print(stderr, "read the settings again\n");
 }

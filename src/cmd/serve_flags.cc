@@ -65,6 +65,7 @@ void add_running_settings(Settings& settings, ServeFlags& flags) {
   const std::string group = "Running";
   settings.add(group, "access-log", flags.access_log, "file for a line a request, never with what was said; - = standard output");
   settings.add(group, "database", flags.database, "file for what the server keeps; serve.db in RIVAL_HOME");
+  settings.add(group, "keep-responses", flags.keep_responses_days, "days after which a kept answer of /v1/responses is removed; 0 = never").between(0.0, 36500.0);
   settings.add(group, "drain", flags.drain_s, "seconds that answers under way get at the end").between(0.0, 3600.0);
   settings.add_size(group, "max-body", flags.body_bytes_max, "of a request; 16 MiB");
   settings.add(group, "max-connections", flags.connections_max, "at once; one more takes the place of whoever has been silent for longest").between(1u, 1'000'000u);

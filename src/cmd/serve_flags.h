@@ -28,8 +28,10 @@ struct ServeFlags {
   // running
   std::string database, access_log;
   double drain_s = 30;
-  uint64_t body_bytes_max = 16u << 20;
-  uint32_t connections_max = 12'000;
+  double keep_responses_days = 30;
+  uint64_t body_bytes_max = limits::kBodyBytes;
+  uint64_t unsent_bytes_max = limits::kUnsentBytes;
+  uint32_t connections_max = limits::kConnections;
 
   bool other_machines() const { return host != "127.0.0.1" && host != "localhost" && host != "::1"; }
 };

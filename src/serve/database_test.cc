@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "serve/response_log.h"
 
 namespace rival::serve {
 namespace {
@@ -143,6 +144,25 @@ TEST_F(DatabaseTest, RivalsOwnSchemaOpensFromEveryVersion) {
       EXPECT_TRUE(db.check(true).ok());
     });
   }
+}
+
+// Events were one text of the response; each has a row of its own since.
+TEST_F(DatabaseTest, EventsOfAnEarlierVersionAreKept) {
+  {
+    const auto db = open();
+    ASSERT_TRUE(db->migrate(schema().first(3)).ok());
+    constexpr std::string_view kOld = "INSERT INTO responses(id, owner, created, status, body, events) VALUES(?, 'me', 1, 'completed', '{}', ?)";
+    ASSERT_TRUE(db->run(kOld, "told", "{\"type\":\"a\",\"text\":\"x,\\n[\"}\n{\"type\":\"b\"}").ok());
+    ASSERT_TRUE(db->run(kOld, "silent", "").ok());
+    ASSERT_TRUE(db->run(kOld, "damaged", "{").ok());
+  }
+  const auto db = open();
+  const Status done = db->migrate(schema());
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_THAT(*events_after(*db, "told", -1), testing::ElementsAre("{\"type\":\"a\",\"text\":\"x,\\n[\"}", "{\"type\":\"b\"}"));
+  EXPECT_THAT(*events_after(*db, "told", 0), testing::ElementsAre("{\"type\":\"b\"}"));
+  EXPECT_EQ(number(*db, "SELECT count(*) FROM response_events"), 2);
+  EXPECT_EQ(number(*db, "SELECT count(*) FROM responses"), 3);
 }
 
 TEST_F(DatabaseTest, OtherFilesAreRefusedAndLeftAsTheyAre) {

@@ -54,7 +54,7 @@ std::optional<ApiError> truncate(ServedModel& model, ChatRequest& chat) {
     chat.messages = json::array(all.begin(), all.begin() + head);
     chat.messages.insert(chat.messages.end(), all.begin() + first, all.end());
     auto prompt = chat_prompt(model, chat);
-    if (auto* e = std::get_if<ApiError>(&prompt)) error = std::move(*e);
+    if (auto* e = std::get_if<ApiError>(&prompt)) error = named_for_input(std::move(*e));
     return !error && std::get<0>(prompt).size() + room <= context;
   };
   if (turns.empty() || fits(head)) return error;
@@ -64,6 +64,11 @@ std::optional<ApiError> truncate(ServedModel& model, ChatRequest& chat) {
 }
 
 }  // namespace
+
+ApiError named_for_input(ApiError error) {
+  if (error.param == "messages") error.param = "input";
+  return error;
+}
 
 bool needs_history(const ResponseRequest& request) {
   return !request.previous.empty() || !request.conversation.empty() || std::any_of(request.input.begin(), request.input.end(), is_reference);

@@ -17,4 +17,7 @@ bool needs_history(const ResponseRequest& request);
 // request.truncate allows it, the oldest turns are left out. `db` may be null if no history is needed.
 std::optional<ApiError> prepare_response(Connection* db, ServedModel& model, const std::string& owner, ResponseRequest& request);
 
+// An error of the chat as this API's clients know its fields: what others call messages is the input here.
+ApiError named_for_input(ApiError error);
+
 }  // namespace rival::serve

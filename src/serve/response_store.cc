@@ -6,7 +6,7 @@
 namespace rival::serve {
 
 // A response as its client sees it (`body`, JSON), what it was asked and answered (response_items), and where it stands
-// in a chain. `owner` tells the keys' objects apart. `events`: see KeptResponse.
+// in a chain. `owner` tells the keys' objects apart. `events` is a table of its own since (response_log.cc).
 const char kResponseTables[] = R"(
 CREATE TABLE responses(
   id TEXT PRIMARY KEY,
@@ -33,8 +33,8 @@ CREATE INDEX response_items_by_id ON response_items(id);
 namespace {
 
 constexpr std::string_view kKeep =
-    "INSERT INTO responses(id, owner, created, status, previous, conversation, body, events) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT(id) DO UPDATE SET status = excluded.status, body = excluded.body, events = excluded.events";
+    "INSERT INTO responses(id, owner, created, status, previous, conversation, body) VALUES(?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT(id) DO UPDATE SET status = excluded.status, body = excluded.body";
 
 constexpr std::string_view kKeepItem = "INSERT OR IGNORE INTO response_items(response, position, output, id, item) VALUES(?, ?, ?, ?, ?)";
 
@@ -45,6 +45,15 @@ constexpr std::string_view kChain =
     " UNION ALL SELECT r.id, r.previous, r.status, c.depth + 1 FROM chain c JOIN responses r ON r.id = c.previous AND r.owner = ?"
     "  WHERE c.depth < ?)"
     " SELECT id, previous, status FROM chain ORDER BY depth";
+
+// Old ones, but for those that younger ones lead back to.
+constexpr std::string_view kExpire =
+    "DELETE FROM responses WHERE id IN ("
+    " WITH RECURSIVE needed(id) AS ("
+    "  SELECT previous FROM responses WHERE (created >= ?1 OR status IN ('queued', 'in_progress')) AND previous IS NOT NULL"
+    "  UNION SELECT r.previous FROM needed n JOIN responses r ON r.id = n.id WHERE r.previous IS NOT NULL)"
+    " SELECT id FROM responses WHERE created < ?1 AND status NOT IN ('queued', 'in_progress') AND id NOT IN (SELECT id FROM needed)"
+    " ORDER BY created LIMIT ?2)";
 
 constexpr PageSql kInputPage = {
     "SELECT position FROM response_items WHERE response = ? AND id = ? AND output = 0",
@@ -90,7 +99,7 @@ Result<std::vector<Link>> links_of(Connection& db, std::string_view owner, std::
 
 }  // namespace
 
-Status keep_response(Connection& db, const KeptResponse& kept, const json::array& input) {
+Status keep_response(Connection& db, const KeptResponse& kept, const json::array& input, NewEvents events) {
   const json::object& r = kept.response;
   const std::string_view id = text_of(r, "id");
   const std::string_view status = text_of(r, "status");
@@ -100,7 +109,8 @@ Status keep_response(Connection& db, const KeptResponse& kept, const json::array
   const std::string_view conversation_id = conversation ? text_of(*conversation, "id") : std::string_view();
   return db.transaction([&]() -> Status {
     RIVAL_RETURN_IF_ERROR(db.run(kKeep, id, kept.owner, r.at("created_at").to_number<int64_t>(), status, or_null(text_of(r, "previous_response_id")),
-                                 or_null(conversation_id), to_json_text(r), kept.events));
+                                 or_null(conversation_id), to_json_text(r)));
+    RIVAL_RETURN_IF_ERROR(add_events(db, id, events));
     RIVAL_RETURN_IF_ERROR(keep_items(db, id, input, 0, false));
     RIVAL_RETURN_IF_ERROR(keep_items(db, id, output, input.size(), true));
     if (conversation_id.empty() || !is_finished(status)) return {};
@@ -110,11 +120,11 @@ Status keep_response(Connection& db, const KeptResponse& kept, const json::array
 }
 
 Result<std::optional<KeptResponse>> find_response(Connection& db, std::string_view owner, std::string_view id) {
-  RIVAL_ASSIGN_OR_RETURN(Statement row, db.query("SELECT body, events FROM responses WHERE id = ? AND owner = ?", id, owner));
+  RIVAL_ASSIGN_OR_RETURN(Statement row, db.query("SELECT body FROM responses WHERE id = ? AND owner = ?", id, owner));
   RIVAL_ASSIGN_OR_RETURN(const bool found, row.step());
   if (!found) return std::optional<KeptResponse>();
   RIVAL_ASSIGN_OR_RETURN(json::value body, parse_json(row.text(0)));
-  return std::optional(KeptResponse{std::string(owner), std::move(body.get_object()), std::string(row.text(1))});
+  return std::optional(KeptResponse{std::string(owner), std::move(body.get_object())});
 }
 
 Result<bool> remove_response(Connection& db, std::string_view owner, std::string_view id) {
@@ -154,10 +164,9 @@ Result<json::object> find_item(Connection& db, std::string_view owner, std::stri
 
 Result<json::object> input_page(Connection& db, std::string_view response, const PageRequest& page) { return read_page(db, kInputPage, response, page); }
 
-Status fail_unfinished(Connection& db) {
-  return db.run("UPDATE responses SET status = 'failed', body = json_set(body, '$.status', 'failed',"
-                " '$.error', json_object('code', 'server_error', 'message', 'the server ended before the answer did'))"
-                " WHERE status IN ('queued', 'in_progress')");
+Result<size_t> remove_expired(Connection& db, int64_t before) {
+  RIVAL_RETURN_IF_ERROR(db.run(kExpire, before, limits::kExpiredAtOnceMax));
+  return static_cast<size_t>(db.changes());
 }
 
 ApiError store_error(const Error& error, std::string_view param) {

@@ -8,18 +8,18 @@
 #include "serve/api_error.h"
 #include "serve/database.h"
 #include "serve/paging.h"
+#include "serve/response_log.h"
 
 namespace rival::serve {
 
 struct KeptResponse {
   std::string owner;
   json::object response;
-  std::string events;  // of a finished background answer that may be streamed again: one JSON text a line
 };
 
-// Writes or replaces a response; `input` and its output are its items. Where it belongs to a conversation and is
-// finished, they are added to it, if it is still there. One transaction.
-Status keep_response(Connection& db, const KeptResponse& kept, const json::array& input);
+// Writes or replaces a response; `input` and its output are its items, `events` those that are new. Where it belongs to a
+// conversation and is finished, its items are added to that, if it is still there. One transaction.
+Status keep_response(Connection& db, const KeptResponse& kept, const json::array& input, NewEvents events = {});
 
 // Absent where there is none of this owner's.
 Result<std::optional<KeptResponse>> find_response(Connection& db, std::string_view owner, std::string_view id);
@@ -34,8 +34,9 @@ Result<json::object> find_item(Connection& db, std::string_view owner, std::stri
 
 Result<json::object> input_page(Connection& db, std::string_view response, const PageRequest& page);
 
-// Answers that an ended server left unfinished become failed ones. Called when no server is at work on them.
-Status fail_unfinished(Connection& db);
+// Removes finished responses that were created before `before` (seconds since 1970) and that no later one goes on from,
+// the oldest first and kExpiredAtOnceMax at most; how many these were.
+Result<size_t> remove_expired(Connection& db, int64_t before);
 
 // What a client is told of an error of a store: one that it did not cause is a 500 whatever its code.
 ApiError store_error(const Error& error, std::string_view param = {});

@@ -27,18 +27,20 @@ std::shared_ptr<ResponseRun> running(Service& service, const http::ServerRequest
   return service.response_runs().find(service.owner(request), path_part(request, 2));
 }
 
+bool in_background(const KeptResponse& kept) {
+  const json::value* background = kept.response.if_contains("background");
+  return background && *background == json::value(true);
+}
+
 // The events of a finished answer after number `after`.
-void replay(const std::shared_ptr<http::Exchange>& exchange, const KeptResponse& kept, int64_t after) {
-  if (kept.events.empty())
+void replay(Connection& db, const std::shared_ptr<http::Exchange>& exchange, const KeptResponse& kept, int64_t after) {
+  if (!in_background(kept))
     return respond_error(exchange, bad_field("stream", "only a response that was created with background: true can be streamed again"));
-  exchange->begin_stream(200, "text/event-stream", {{"Cache-Control", "no-cache"}});
-  std::string_view rest = kept.events;
-  for (int64_t number = 0; !rest.empty(); ++number) {
-    const std::string_view event = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(event.size() + 1, rest.size()));
-    if (number > after) exchange->write(event_frame(event));
-  }
-  exchange->end();
+  const auto events = events_after(db, kept.response.at("id").as_string(), after);
+  if (!events.ok()) return respond_error(exchange, store_error(events.error()));
+  std::string all;
+  for (const std::string& event : *events) all += event_frame(event);
+  exchange->respond(200, "text/event-stream", std::move(all), {{"Cache-Control", "no-cache"}});
 }
 
 }  // namespace
@@ -60,7 +62,7 @@ void count_response_input(Service& service, const std::shared_ptr<http::Exchange
   service.database().post([exchange, model, request, owner = service.owner(exchange->request())](Connection& db) {
     if (const auto error = prepare_response(&db, *model, owner, *request)) return respond_error(exchange, *error);
     const auto prompt = chat_prompt(*model, request->chat);
-    if (const auto* error = std::get_if<ApiError>(&prompt)) return respond_error(exchange, *error);
+    if (const auto* error = std::get_if<ApiError>(&prompt)) return respond_error(exchange, named_for_input(*error));
     respond_json(exchange, json::object{{"object", "response.input_tokens"}, {"input_tokens", std::get<0>(prompt).size()}});
   });
 }
@@ -76,8 +78,8 @@ void show_response(Service& service, const std::shared_ptr<http::Exchange>& exch
     if (streams) return run->attach(exchange, std::get<int64_t>(after));
     return respond_json(exchange, run->snapshot());
   }
-  with_response(service, exchange, [exchange, streams, after = std::get<int64_t>(after)](Connection&, const KeptResponse& kept) {
-    if (streams) return replay(exchange, kept, after);
+  with_response(service, exchange, [exchange, streams, after = std::get<int64_t>(after)](Connection& db, const KeptResponse& kept) {
+    if (streams) return replay(db, exchange, kept, after);
     respond_json(exchange, kept.response);
   });
 }
@@ -95,7 +97,7 @@ void delete_response(Service& service, const std::shared_ptr<http::Exchange>& ex
 void cancel_response(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object&) {
   if (const auto run = running(service, exchange->request())) return run->cancel(exchange);
   with_response(service, exchange, [exchange](Connection&, const KeptResponse& kept) {
-    if (kept.response.at("background") != json::value(true))
+    if (!in_background(kept))
       return respond_error(exchange, bad_field("response_id", "only a response that was created with background: true can be cancelled"));
     respond_json(exchange, kept.response);
   });

@@ -133,6 +133,47 @@ TEST(ResponseBuilder, EndsAreToldApart) {
   EXPECT_EQ(end(Reason::kCancelled, true), "cancelled incomplete response.incomplete");
 }
 
+// Who takes all events holds at every moment what was told, and at the end the response.
+TEST(ResponseLog, EventsTellTheWholeResponse) {
+  json::object told, so_far;
+  size_t events = 0;
+  ResponseBuilder builder(fresh_response("resp_1", "queued"), nullptr, [&](const json::object& event) {
+    take_event(told, event);
+    if (++events == 10) so_far = told;
+  });
+  using Kind = ChatPiece::Kind;
+  builder.begin();
+  EXPECT_EQ(told.at("status"), json::value("in_progress"));
+  builder.take({.kind = Kind::kReasoning, .text = "Hm"});
+  builder.take({.kind = Kind::kReasoning, .text = "m."});
+  builder.take({.kind = Kind::kCallBegin, .call = 0, .id = "call_1", .name = "weather"});
+  builder.take({.kind = Kind::kCallArguments, .text = "{\"a\""});
+  EXPECT_EQ(told.at("output").at(1).at("arguments"), json::value("{\"a\""));
+  builder.take({.kind = Kind::kCallArguments, .text = ":1}"});
+  builder.take({.kind = Kind::kCallEnd});
+  builder.take({.kind = Kind::kText, .text = "Sun"});
+  builder.take({.kind = Kind::kText, .text = "ny."});
+  EXPECT_EQ(told.at("output").at(2).at("content").at(0).at("text"), json::value("Sunny."));
+  builder.finish({.reason = engine::FinishReason::kStop, .usage = {.prompt_tokens = 5, .completion_tokens = 7}}, 2, false);
+  EXPECT_EQ(told.at("output"), builder.response().at("output"));
+  builder.conclude();
+  EXPECT_EQ(told, builder.response());
+  EXPECT_EQ(so_far.at("output").at(0).at("content").at(0).at("text"), json::value("Hmm."));
+}
+
+TEST(ResponseLog, WhatIsNoEventChangesNothing) {
+  json::object response = fresh_response("resp_1");
+  response["output"] = parsed(R"([{"id": "m", "content": [{"text": "a"}]}])");
+  const json::object before = response;
+  for (const char* event : {R"({})", R"({"type": 3})", R"({"type": "response.output_text.delta", "delta": "x"})",
+                            R"({"type": "response.output_text.delta", "output_index": 0, "content_index": 7, "delta": "x"})",
+                            R"({"type": "response.output_text.delta", "output_index": -1, "content_index": 0, "delta": "x"})",
+                            R"({"type": "response.output_item.done", "output_index": "0", "item": 3})", R"({"type": "response.created", "response": []})"}) {
+    take_event(response, parsed(event).get_object());
+    EXPECT_EQ(response, before) << event;
+  }
+}
+
 TEST(ResponseBuilder, AnEmptyAnswerIsAnEmptyMessage) {
   ResponseBuilder builder(fresh_response("resp_1"), nullptr, {});
   builder.begin();
@@ -160,7 +201,7 @@ class StoreTest : public testing::Test {
     if (!previous.empty()) response["previous_response_id"] = previous;
     if (!conversation.empty()) response["conversation"] = json::object{{"id", conversation}};
     response["output"] = json::array{json::object{{"id", "out_" + id}, {"text", "o" + id}}};
-    const Status kept = keep_response(*db_, {"me", response, ""}, json::array{json::object{{"id", "in_" + id}, {"text", "i" + id}}});
+    const Status kept = keep_response(*db_, {"me", response}, json::array{json::object{{"id", "in_" + id}, {"text", "i" + id}}});
     ASSERT_TRUE(kept.ok()) << kept.error().message;
   }
 
@@ -207,6 +248,56 @@ TEST_F(StoreTest, WhatAnEndedServerLeftIsFailed) {
   EXPECT_EQ((*lost)->response.at("status"), json::value("failed"));
   EXPECT_EQ((*lost)->response.at("error").at("code"), json::value("server_error"));
   EXPECT_EQ((*find_response(*db_, "me", "a"))->response.at("status"), json::value("completed"));
+}
+
+TEST_F(StoreTest, WhatAnEndedServerHadToldIsThere) {
+  std::vector<std::string> events;
+  ResponseBuilder builder(fresh_response("b", "queued"), nullptr, [&](const json::object& event) { events.push_back(to_json_text(event)); });
+  builder.begin();
+  const json::array input{json::object{{"id", "in_b"}, {"text", "ib"}}};
+  ASSERT_TRUE(keep_response(*db_, {"me", builder.response()}, input, {0, events}).ok());
+  const size_t before = events.size();
+  builder.take({.text = "so "});
+  builder.take({.text = "far"});
+  ASSERT_TRUE(add_events(*db_, "b", {before, std::span(events).subspan(before)}).ok());
+  ASSERT_TRUE(add_events(*db_, "gone", {0, events}).ok());
+  ASSERT_TRUE(fail_unfinished(*db_).ok());
+  const json::object lost = (*find_response(*db_, "me", "b"))->response;
+  EXPECT_EQ(lost.at("status"), json::value("failed"));
+  EXPECT_EQ(lost.at("output").at(0).at("content").at(0).at("text"), json::value("so far"));
+  EXPECT_EQ(lost.at("output").at(0).at("status"), json::value("incomplete"));
+  const auto kept = events_after(*db_, "b", 1);
+  ASSERT_TRUE(kept.ok());
+  ASSERT_EQ(kept->size(), events.size() - 2 + 1);
+  EXPECT_EQ(kept->front(), events[2]);
+  const json::value last = parsed(kept->back());
+  EXPECT_EQ(last.at("type"), json::value("response.failed"));
+  EXPECT_EQ(last.at("sequence_number"), json::value(events.size()));
+  EXPECT_EQ(last.at("response"), json::value(lost));
+  // What it was asked, and what it had answered, can be gone on from.
+  EXPECT_EQ(response_chain(*db_, "me", "b")->size(), 2u);
+  EXPECT_TRUE(*remove_response(*db_, "me", "b"));
+  EXPECT_TRUE(events_after(*db_, "b", -1)->empty());
+}
+
+TEST_F(StoreTest, OldResponsesGoUnlessYoungerOnesLeadBackToThem) {
+  const auto keep_at = [&](const std::string& id, int64_t created, const std::string& previous = "", std::string_view status = "completed") {
+    json::object response = fresh_response(id, status);
+    response["created_at"] = created;
+    if (!previous.empty()) response["previous_response_id"] = previous;
+    ASSERT_TRUE(keep_response(*db_, {"me", response}, {}).ok());
+  };
+  keep_at("old", 10);
+  keep_at("first", 20);
+  keep_at("second", 30, "first");
+  keep_at("young", 100, "second");
+  keep_at("working", 40, "", "in_progress");
+  EXPECT_EQ(*remove_expired(*db_, 10), 0u);
+  EXPECT_EQ(*remove_expired(*db_, 90), 1u);
+  EXPECT_FALSE((*find_response(*db_, "me", "old")).has_value());
+  EXPECT_TRUE(response_chain(*db_, "me", "young").ok());
+  EXPECT_EQ(*remove_expired(*db_, 101), 3u);
+  EXPECT_TRUE((*find_response(*db_, "me", "working")).has_value());
 }
 
 TEST_F(StoreTest, AConversationGrowsByFinishedResponses) {

@@ -7,6 +7,7 @@ std::span<const Migration> schema() {
       {"responses", kResponseTables},
       {"conversations", kConversationTables},
       {"page", kPageTables},
+      {"response events", kResponseEventTables},
   };
   return kSteps;
 }

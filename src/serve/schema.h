@@ -20,5 +20,6 @@ std::span<const Migration> schema();
 extern const char kResponseTables[];      // response_store.cc
 extern const char kConversationTables[];  // conversation_store.cc
 extern const char kPageTables[];          // chat_store.cc
+extern const char kResponseEventTables[]; // response_log.cc
 
 }  // namespace rival::serve

@@ -8,7 +8,7 @@
 #include "serve/fields.h"
 #include "serve/ollama_pull.h"
 #include "serve/response_run.h"
-#include "serve/response_store.h"
+#include "serve/response_log.h"
 #include "serve/routes.h"
 
 namespace rival::serve {
@@ -111,7 +111,7 @@ void with_model(Service& service, const std::shared_ptr<http::Exchange>& exchang
 }
 
 Service::Service(Models& models, ServiceOptions options)
-    : models_(models), ollama_pulls_(std::make_unique<OllamaPulls>()), response_runs_(std::make_unique<ResponseRuns>()), options_(std::move(options)),
+    : models_(models), ollama_pulls_(std::make_unique<OllamaPulls>()), response_runs_(std::make_unique<ResponseRuns>(options.database.get())), options_(std::move(options)),
       shared_(new Shared{Access(options_.access), options_.metrics, options_.log}) {
   if (!options_.database || !options_.database->first()) return;
   options_.database->post([](Connection& db) {
@@ -119,7 +119,10 @@ Service::Service(Models& models, ServiceOptions options)
   });
 }
 
-Service::~Service() = default;
+// What the runs ask of the database ends before the database does.
+Service::~Service() { response_runs_->stop(); }
+
+void Service::set_keep_responses(double seconds) { response_runs_->set_keep(seconds); }
 
 void Service::set_state(State state) {
   State loading = State::kLoading;
@@ -137,6 +140,7 @@ std::optional<std::string> Service::key_owner(std::string_view given) const {
 
 std::optional<std::string> Service::key_owner(const http::ServerRequest& request) const { return key_owner(shown_key(request)); }
 
+  set_keep_responses(options_.keep_responses_s);
 bool Service::is_owner(std::string_view owner) const { return shared_->access.has_key_hash(owner); }
 
 std::string Service::owner(const http::ServerRequest& request) const {

@@ -27,6 +27,7 @@ struct ServiceOptions {
   std::shared_ptr<Metrics> metrics;     // that the models count in
   std::shared_ptr<AccessLog> log = {};  // absent: none is written
 };
+  double keep_responses_s = 0;          // then they are removed; 0 = never
 
 class OllamaPulls;
 class ResponseRuns;
@@ -62,6 +63,7 @@ class Service {
   // Whose objects a request may see: tells keys apart without being one; empty when none is configured.
   std::string owner(const http::ServerRequest& request) const;
   bool needs_key() const { return shared_->access.has_keys(); }
+  void set_keep_responses(double seconds);
   // The owner that a key stands for; none for a wrong one.
   std::optional<std::string> key_owner(std::string_view key) const;
   std::optional<std::string> key_owner(const http::ServerRequest& request) const;
