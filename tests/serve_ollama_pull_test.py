@@ -3,6 +3,7 @@ import http.client
 import json
 import pathlib
 import random
+import socket
 import subprocess
 import sys
 import tempfile
@@ -69,6 +70,25 @@ class Pull(unittest.TestCase):
         # Downloads come one after the other, so this one's answer says that the other has ended.
         self.assertEqual(self.server.call("POST", "/api/pull", {"model": "no-such-model"})[0], 404)
         self.assertNotIn("left", " ".join(self.names()))
+
+
+class Unreachable(unittest.TestCase):
+    def test_a_hub_that_is_away_is_not_the_clients_mistake(self):
+        path = json.loads(subprocess.check_output([RIVAL, "pull", "--json", "smollm2:135m"]))[0]["path"]
+        with tempfile.TemporaryDirectory() as folder, socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            away = f"http://127.0.0.1:{closed.getsockname()[1]}"
+            server = Server(RIVAL, "--context", "128", "--model", path, "--pull-on-demand",
+                            environment={"RIVAL_HOME": folder, "HF_ENDPOINT": away, "HF_HOME": folder, "RIVAL_RETRY_MS": "1"})
+            try:
+                for stream in (True, False):
+                    status, content = server.call("POST", "/api/pull", {"model": "hf:org/m/m.gguf", "stream": stream})
+                    self.assertEqual(status, 502, content)
+                    self.assertIn("127.0.0.1", json.loads(content)["error"])
+                status, answer = server.post("/v1/chat/completions", model="hf:org/m/m.gguf", messages=[{"role": "user", "content": "x"}])
+                self.assertEqual((status, answer["error"]["code"]), (502, "hub_unreachable"))
+            finally:
+                server.stop()
 
 
 if __name__ == "__main__":

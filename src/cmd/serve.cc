@@ -124,7 +124,7 @@ std::string own_name(const hub::ResolvedModel& resolved) {
 Status preload_models(const Parts& parts) {
   for (const std::string& name : parts.flags.models) {
     RIVAL_ASSIGN_OR_RETURN(const hub::ResolvedModel resolved, parts.hub->resolve(name, terminal_options(parts.flags.accept_licence)));
-    const serve::FoundModel found{own_name(resolved), resolved.path, hub::weights_bytes(resolved.path), name};
+    const serve::FoundModel found{own_name(resolved), resolved.path, hub::weights_bytes(resolved.path), name, hub::known_sha256(resolved.path)};
     RIVAL_RETURN_IF_ERROR(parts.models->preload(found));
     fmt::print(stderr, "{}: ready\n", found.name);
   }

@@ -57,6 +57,27 @@ std::optional<ResolvedModel> find_in_cache(const Hub& hub, std::string_view name
   return ResolvedModel{*path, to_text(*source), "Hugging Face cache", std::nullopt};
 }
 
+// Of the file with the weights: the first GGUF, as hub.cc has it, else the first safetensors file.
+std::string entry_sha256(const Manifest& manifest) {
+  for (const char* ending : {".gguf", ".safetensors"}) {
+    const StoredFile* entry = nullptr;
+    for (const StoredFile& file : manifest.files)
+      if (file.name.ends_with(ending) && (!entry || file.name < entry->name)) entry = &file;
+    if (entry) return entry->sha256;
+  }
+  return "";
+}
+
+// The first safetensors file of a folder; the path itself where it is a file.
+fs::path weights_file(const fs::path& path) {
+  std::error_code code;
+  if (!fs::is_directory(path, code)) return path;
+  fs::path first;
+  for (fs::directory_iterator entry(path, code), end; !code && entry != end; entry.increment(code))
+    if (entry->path().extension() == ".safetensors" && (first.empty() || entry->path() < first)) first = entry->path();
+  return first;
+}
+
 Error not_here(std::string_view name) {
   return make_error(ErrorCode::kNotFound, "the model '{}' is not on this machine", name);
 }
@@ -86,17 +107,25 @@ std::vector<LocalModel> list_local_models(const Hub& hub) {
   };
   for (const Manifest& manifest : hub.store().models()) {
     here.insert(manifest.name);
-    list.push_back({manifest.name, "store", manifest.total_bytes(), manifest.pulled_at_s, row_of(manifest.name)});
+    list.push_back({manifest.name, "store", manifest.total_bytes(), manifest.pulled_at_s, row_of(manifest.name), entry_sha256(manifest)});
   }
   for (const Row& row : hub.catalogue().rows()) {
     if (here.count(row.name)) continue;
-    if (const auto path = row_in_cache(row)) list.push_back({row.name, "Hugging Face cache", weights_bytes(*path), 0, row});
+    if (const auto path = row_in_cache(row)) list.push_back({row.name, "Hugging Face cache", weights_bytes(*path), 0, row, known_sha256(*path)});
   }
   for (const std::string& name : list_ollama()) {
     const auto file = find_in_ollama(name);
-    if (file) list.push_back({"ollama:" + name, file->owner, weights_bytes(file->path), 0, std::nullopt});
+    if (file) list.push_back({"ollama:" + name, file->owner, weights_bytes(file->path), 0, std::nullopt, file->sha256});
   }
   return list;
+}
+
+std::string known_sha256(const fs::path& path) {
+  constexpr std::string_view kPrefix = "sha256-";
+  std::error_code code;
+  std::string name = fs::canonical(weights_file(path), code).filename().string();
+  if (name.starts_with(kPrefix)) name.erase(0, kPrefix.size());
+  return is_sha256(name) ? name : "";
 }
 
 uint64_t weights_bytes(const fs::path& path) {

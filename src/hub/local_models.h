@@ -18,6 +18,7 @@ struct LocalModel {
   uint64_t bytes = 0;     // 0: not known
   int64_t since_s = 0;    // Unix time; 0: not known
   std::optional<Row> row; // when the catalogue knows it
+  std::string sha256 = {};  // of the weights; empty: not known
 };
 
 // Errors: kNotFound; kDenied for a licence that was not accepted.
@@ -25,6 +26,10 @@ Result<ResolvedModel> find_local_model(const Hub& hub, std::string_view name, bo
 
 // By place, then by name.
 std::vector<LocalModel> list_local_models(const Hub& hub);
+
+// The SHA-256 of a model's weights where they lie in a store which names files by it: ours, the Hugging Face cache, the
+// Ollama store; of several files the first one's. Empty for what lies elsewhere.
+std::string known_sha256(const std::filesystem::path& path);
 
 // Bytes of the weights that a resolved path stands for: all parts of a split GGUF, all safetensors of a folder.
 uint64_t weights_bytes(const std::filesystem::path& path);

@@ -50,8 +50,12 @@ ApiError to_api_error(const Error& error) {
       out.status = 503;
       out.type = "unavailable_error";
       break;
+    case ErrorCode::kNetwork:  // of a hub that a model was to come from
+      out.status = 502;
+      out.type = "server_error";
+      out.code = "hub_unreachable";
+      break;
     case ErrorCode::kIo:
-    case ErrorCode::kNetwork:
     case ErrorCode::kInternal:
       out.status = 500;
       out.type = "server_error";

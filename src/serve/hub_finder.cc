@@ -7,11 +7,11 @@ namespace rival::serve {
 namespace {
 
 FoundModel found_model(const hub::ResolvedModel& resolved) {
-  return {resolved.name, resolved.path, hub::weights_bytes(resolved.path)};
+  return {.name = resolved.name, .path = resolved.path, .bytes = hub::weights_bytes(resolved.path), .sha256 = hub::known_sha256(resolved.path)};
 }
 
 ListedModel listed_model(hub::LocalModel local) {
-  ListedModel model{.name = std::move(local.name), .created_s = local.since_s, .bytes = local.bytes};
+  ListedModel model{.name = std::move(local.name), .created_s = local.since_s, .bytes = local.bytes, .sha256 = std::move(local.sha256)};
   if (!local.row) return model;
   model.kind = hub::to_text(local.row->kind);
   model.parameters = local.row->parameters;

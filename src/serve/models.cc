@@ -85,6 +85,26 @@ void Models::with(std::string_view name, Use use) {
   use(found.error().code == ErrorCode::kNotFound ? unknown_model(name) : to_api_error(found.error()));
 }
 
+std::variant<FoundModel, ApiError> Models::look_up(std::string_view name) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const Entry* entry = find_entry(name)) return entry->found;
+  }
+  auto found = finder().find(name);
+  if (found.ok()) return std::move(found).value();
+  return found.error().code == ErrorCode::kNotFound ? unknown_model(name) : to_api_error(found.error());
+}
+
+void Models::keep(std::string_view name, double seconds) {
+  {
+    const std::lock_guard lock(mutex_);
+    Entry* entry = find_entry(name);
+    if (!entry || !entry->loaded.model) return;
+    entry->keep_s = seconds;
+  }
+  if (seconds == 0) load_thread_.post([this] { unload_idle(); });
+}
+
 bool Models::answer_from_entries(std::string_view name, Use& use) {
   std::optional<Answer> answer;
   {
@@ -270,20 +290,29 @@ void Models::unload_idle() {
     const size_t count = entries_.size();
     Entry& entry = entries_[i];
     if (entry.loaded.model && !is_idle(entry)) entry.last_used = now;
-    const bool stale = limits_.idle_unload_s > 0 && now - entry.last_used >= std::chrono::duration<double>(limits_.idle_unload_s);
-    if (entry.loaded.model && stale) unloaded.push_back(unload(entry));
+    const std::optional<double> kept = kept_s(entry);
+    const bool stale = kept && now - entry.last_used >= std::chrono::duration<double>(*kept);
+    if (is_idle(entry) && stale) unloaded.push_back(unload(entry));
     if (entries_.size() == count) ++i;
   }
 }
 
 // ---- entries; mutex_ is held ----
 
-Models::Entry* Models::find_entry(std::string_view name) {
+Models::Entry* Models::find_entry(std::string_view name) { return const_cast<Entry*>(std::as_const(*this).find_entry(name)); }
+
+const Models::Entry* Models::find_entry(std::string_view name) const {
   if (name.empty()) return entries_.empty() || !entries_.front().preloaded ? nullptr : &entries_.front();
   const auto alias = aliases_.find(name);
   const std::string_view own = alias == aliases_.end() ? name : std::string_view(alias->second);
   const auto place = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.found.name == own || (!own.empty() && e.found.alias == own); });
   return place == entries_.end() ? nullptr : &*place;
+}
+
+// How long it stays without work; none: for ever.
+std::optional<double> Models::kept_s(const Entry& entry) const {
+  if (entry.keep_s) return *entry.keep_s < 0 ? std::nullopt : entry.keep_s;
+  return limits_.idle_unload_s > 0 ? std::optional(limits_.idle_unload_s) : std::nullopt;
 }
 
 uint64_t Models::budget() const { return limits_.memory_bytes > 0 ? limits_.memory_bytes : free_bytes_ / 10 * 9; }
@@ -308,6 +337,7 @@ Models::Entry* Models::oldest_idle() {
 std::shared_ptr<ServedModel> Models::unload(Entry& entry) {
   std::shared_ptr<ServedModel> model = std::move(entry.loaded.model);
   entry.loaded = {};
+  entry.keep_s.reset();
   log(LogLevel::kDebug, "unloading {}", entry.found.name);
   if (!entry.preloaded) entries_.erase(entries_.begin() + (&entry - entries_.data()));
   return model;
@@ -323,13 +353,26 @@ std::vector<std::shared_ptr<ServedModel>> Models::loaded() const {
   return models;
 }
 
+std::vector<RunningModel> Models::running() const {
+  const std::lock_guard lock(mutex_);
+  const Clock::time_point now = Clock::now();
+  std::vector<RunningModel> running;
+  for (const Entry& entry : entries_) {
+    if (!entry.loaded.model) continue;
+    std::optional<double> ends = kept_s(entry);
+    if (ends && is_idle(entry)) ends = std::max(0.0, *ends - std::chrono::duration<double>(now - entry.last_used).count());
+    running.push_back({entry.loaded.model, entry.found.sha256, ends});
+  }
+  return running;
+}
+
 std::vector<ListedModel> Models::list() const {
   std::vector<ListedModel> known = finder().list();
   std::vector<ListedModel> list;
   const std::lock_guard lock(mutex_);
   for (const Entry& entry : entries_) {
     if (!entry.loaded.model && !entry.preloaded) continue;
-    ListedModel row{.name = entry.found.name, .bytes = entry.found.bytes};
+    ListedModel row{.name = entry.found.name, .bytes = entry.found.bytes, .sha256 = entry.found.sha256};
     const auto place = std::find_if(known.begin(), known.end(), [&](const ListedModel& m) { return m.name == row.name; });
     if (place != known.end()) {
       row = std::move(*place);

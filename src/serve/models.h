@@ -32,6 +32,7 @@ struct FoundModel {
   std::filesystem::path path;
   uint64_t bytes = 0;      // of the weights
   std::string alias = {};  // another name of a preloaded one: the file as it was given; empty: none
+  std::string sha256 = {};  // of the file; empty: not known
 };
 
 // A model as GET /v1/models lists it.
@@ -41,6 +42,14 @@ struct ListedModel {
   uint64_t bytes = 0;     // of the weights
   bool loaded = false;
   std::string kind, parameters, quantisation;  // where the catalogue knows them
+  std::string sha256 = {};                     // of the file; empty: not known
+};
+
+// A model in memory.
+struct RunningModel {
+  std::shared_ptr<ServedModel> model;
+  std::string sha256;               // of its file; empty: not known
+  std::optional<double> ends_in_s;  // without work until then it leaves memory; none: it stays
 };
 
 // Where models come from. All functions are called from several threads.
@@ -80,8 +89,16 @@ class Models {
   // thread of its own. An empty name is the first preloaded model.
   void with(std::string_view name, Use use);
 
+  // Where a model lies, by any name that with() takes; nothing is loaded or fetched.
+  std::variant<FoundModel, ApiError> look_up(std::string_view name) const;
+
+  // How long this loaded model is to stay when it has no work, in place of ModelLimits::idle_unload_s: seconds, 0 = not at
+  // all, negative = for ever. Holds until another wish, or until it is unloaded. Nothing where it is not loaded.
+  void keep(std::string_view name, double seconds);
+
   // The loaded ones, preloaded ones first.
   std::vector<std::shared_ptr<ServedModel>> loaded() const;
+  std::vector<RunningModel> running() const;
   // Preloaded ones first, then the loaded ones, then what is on this machine.
   std::vector<ListedModel> list() const;
   // One of them, by any name that with() takes. kNotFound.
@@ -103,6 +120,7 @@ class Models {
     Loaded loaded = {};  // model null: it is not loaded
     int64_t since_s = 0;  // Unix time of the load
     Clock::time_point last_used = {};
+    std::optional<double> keep_s = {};  // what keep() said
     std::vector<Use> waiting = {};
   };
   // What a model may take, after others have gone for it.
@@ -114,6 +132,8 @@ class Models {
 
   // These need mutex_.
   Entry* find_entry(std::string_view name);
+  const Entry* find_entry(std::string_view name) const;
+  std::optional<double> kept_s(const Entry& entry) const;
   bool ask_entry(Entry& entry, Use& use, std::optional<Answer>& answer);
   uint64_t budget() const;
   uint64_t bytes_free() const;

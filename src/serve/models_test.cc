@@ -155,6 +155,47 @@ TEST(Models, IdleOnesAreUnloadedAndPreloadedOnesComeBack) {
   EXPECT_TRUE(soon([&] { return shelf.alive == 0; }));
 }
 
+TEST(Models, AClientSaysHowLongAModelStays) {
+  Shelf shelf;
+  Models models(shelf.finder(), {}, {.memory_bytes = 1000 * kMB, .idle_unload_s = 0.3}, shelf.loader());
+  ASSERT_TRUE(models.preload({"mine", "/nowhere", 50 * kMB, "", "abc"}).ok());
+  models.keep("nobody", 0);
+  auto a = model_of(get(models, "alias"));
+  models.keep("alias", -1);
+  models.keep("mine", 100);
+  ASSERT_EQ(models.running().size(), 2u);
+  EXPECT_NEAR(*models.running()[0].ends_in_s, 100, 5);
+  EXPECT_EQ(models.running()[0].sha256, "abc");
+  EXPECT_FALSE(models.running()[1].ends_in_s);
+  a.reset();
+  std::this_thread::sleep_for(900ms);
+  EXPECT_EQ(shelf.alive, 2);
+  // As soon as it has no work.
+  a = model_of(get(models, "a"));
+  models.keep("a", 0);
+  models.keep("mine", 0);
+  EXPECT_TRUE(soon([&] { return shelf.alive == 1; }));
+  std::this_thread::sleep_for(400ms);
+  EXPECT_EQ(models.running().at(0).ends_in_s, 0);
+  EXPECT_EQ(shelf.loads, 2);
+  EXPECT_EQ(model_of(get(models, "a")), a);
+  a.reset();
+  EXPECT_TRUE(soon([&] { return shelf.alive == 0; }));
+  // The wish went with the model.
+  model_of(get(models, "mine"));
+  EXPECT_NEAR(*models.running().at(0).ends_in_s, 0.3, 0.3);
+}
+
+TEST(Models, LookingUpLoadsNothing) {
+  Shelf shelf;
+  Models models(shelf.finder(), {}, budget(1000), shelf.loader());
+  ASSERT_TRUE(models.preload({"mine", "/mine.gguf", 50 * kMB, "./mine.gguf"}).ok());
+  EXPECT_EQ(std::get<FoundModel>(models.look_up("./mine.gguf")).path, "/mine.gguf");
+  EXPECT_EQ(std::get<FoundModel>(models.look_up("alias")).name, "a");
+  EXPECT_EQ(std::get<ApiError>(models.look_up("nobody")).code, "model_not_found");
+  EXPECT_EQ(shelf.loads, 1);
+}
+
 TEST(Models, AModelThatCannotBeLoadedIsToldAndTriedAgain) {
   Shelf shelf;
   shelf.broken = {"a"};

@@ -78,14 +78,24 @@ std::variant<engine::RequestId, ApiError> start_raw(const Model& model, OllamaRe
   return *id;
 }
 
+// Nothing is loaded only to be unloaded.
+void let_go(Service& service, const Exchange& exchange, const OllamaRequest& request, OllamaShape shape) {
+  const auto found = service.known_models().look_up(ollama_model_name(request.model));
+  if (const ApiError* error = std::get_if<ApiError>(&found)) return respond_error(exchange, *error);
+  service.known_models().keep(std::get<FoundModel>(found).name, 0);
+  respond_json(exchange, ollama_nothing(shape, request.model, "unload"));
+}
+
 using Read = std::variant<OllamaRequest, ApiError> (*)(const json::object& body);
 
 void answer(Service& service, const Exchange& exchange, const json::object& body, OllamaShape shape, Read read) {
   auto parsed = read(body);
   if (const ApiError* error = std::get_if<ApiError>(&parsed)) return respond_error(exchange, *error);
   const auto request = std::make_shared<OllamaRequest>(std::move(std::get<OllamaRequest>(parsed)));
-  with_model(service, exchange, ollama_model_name(request->model), [exchange, shape, request](const Model& model) {
-    if (request->load_only) return respond_json(exchange, ollama_loaded(shape, request->model));
+  if (request->load_only && request->keep_s == 0) return let_go(service, exchange, *request, shape);
+  with_model(service, exchange, ollama_model_name(request->model), [&service, exchange, shape, request](const Model& model) {
+    if (request->keep_s) service.known_models().keep(model->name(), *request->keep_s);
+    if (request->load_only) return respond_json(exchange, ollama_nothing(shape, request->model, "load"));
     if (request->suffix) return respond_error(exchange, bad_field("suffix", fmt::format("{} cannot fill in the middle", model->name())));
     request->chat.record = record_of(exchange);
     const auto start = request->raw ? start_raw : start_on_template;

@@ -13,14 +13,14 @@ namespace {
 using Exchange = std::shared_ptr<http::Exchange>;
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t kInputsMax = 2048;
-
+// None where there is nothing to embed: the model is only made ready.
 std::vector<std::string> read_input(Fields& f) {
-  const json::value* input = f.find("input");
-  const json::array one(1, input ? *input : json::value(nullptr));
-  const json::array& all = input && input->is_array() ? input->get_array() : one;
   std::vector<std::string> out;
-  if (all.size() > kInputsMax) f.fail("input", fmt::format("at most {} texts", kInputsMax));
+  const json::value* input = f.find("input");
+  if (!input || *input == json::string("")) return out;
+  const json::array one(1, *input);
+  const json::array& all = input->is_array() ? input->get_array() : one;
+  if (all.size() > limits::kEmbeddingInputsMax) f.fail("input", fmt::format("at most {} texts", limits::kEmbeddingInputsMax));
   for (const json::value& text : all) {
     if (text.is_string()) {
       out.emplace_back(text.get_string());
@@ -54,6 +54,7 @@ struct EmbedRequest {
   std::string model;
   std::vector<std::string> texts;
   bool truncate = true;
+  std::optional<double> keep_s = {};
 };
 
 using Tell = std::function<json::object(const EmbedRequest& request, const engine::Engine::Embeddings& vectors, uint64_t tokens, int64_t ns)>;
@@ -61,8 +62,10 @@ using Tell = std::function<json::object(const EmbedRequest& request, const engin
 void embed(Service& service, const Exchange& exchange, EmbedRequest request, Tell tell) {
   const auto started = Clock::now();
   const std::string name = ollama_model_name(request.model);
-  with_model(service, exchange, name, [exchange, started, request = std::move(request), tell = std::move(tell)](const std::shared_ptr<ServedModel>& model) {
+  with_model(service, exchange, name, [&service, exchange, started, request = std::move(request), tell = std::move(tell)](const std::shared_ptr<ServedModel>& model) {
+    if (request.keep_s) service.known_models().keep(model->name(), *request.keep_s);
     if (!model->embeds()) return respond_error(exchange, bad_field("model", fmt::format("{} writes text; embeddings need an embedding model such as minilm", model->name())));
+    if (request.texts.empty()) return respond_json(exchange, tell(request, {}, 0, 0));
     auto inputs = encode(*model, request.texts, request.truncate);
     if (const ApiError* error = std::get_if<ApiError>(&inputs)) return respond_error(exchange, *error);
     uint64_t tokens = 0;
@@ -83,7 +86,7 @@ json::array as_json(const std::vector<float>& vector) { return json::array(vecto
 
 void ollama_embed(Service& service, const Exchange& exchange, const json::object& body) {
   Fields f(body);
-  EmbedRequest request{.model = f.text("model").value_or(""), .texts = {}, .truncate = f.boolean("truncate", true)};
+  EmbedRequest request{.model = f.text("model").value_or(""), .texts = {}, .truncate = f.boolean("truncate", true), .keep_s = read_keep_alive(f)};
   if (request.model.empty()) f.fail("model", "is missing");
   request.texts = read_input(f);
   if (f.integer("dimensions", 0, INT32_MAX).value_or(0) != 0) f.fail("dimensions", "is not supported by this server");
@@ -97,11 +100,12 @@ void ollama_embed(Service& service, const Exchange& exchange, const json::object
 
 void ollama_embeddings(Service& service, const Exchange& exchange, const json::object& body) {
   Fields f(body);
-  EmbedRequest request{.model = f.text("model").value_or(""), .texts = {f.text("prompt").value_or("")}};
+  EmbedRequest request{.model = f.text("model").value_or(""), .texts = {}, .keep_s = read_keep_alive(f)};
+  if (const std::string prompt = f.text("prompt").value_or(""); !prompt.empty()) request.texts.push_back(prompt);
   if (request.model.empty()) f.fail("model", "is missing");
   if (f.error()) return respond_error(exchange, *f.error());
   embed(service, exchange, std::move(request), [](const EmbedRequest&, const engine::Engine::Embeddings& vectors, uint64_t, int64_t) {
-    return json::object{{"embedding", as_json(vectors.front())}};
+    return json::object{{"embedding", vectors.empty() ? json::array() : as_json(vectors.front())}};
   });
 }
 

@@ -26,11 +26,11 @@ void put_text(json::object& line, OllamaShape shape, std::string_view text, std:
 
 }  // namespace
 
-json::object ollama_loaded(OllamaShape shape, const std::string& model) {
+json::object ollama_nothing(OllamaShape shape, const std::string& model, std::string_view reason) {
   json::object out{{"model", model}, {"created_at", rfc3339_us(std::chrono::system_clock::now())}};
   put_text(out, shape, "", "", {});
   out["done"] = true;
-  out["done_reason"] = "load";
+  out["done_reason"] = reason;
   return out;
 }
 

@@ -39,7 +39,7 @@ class OllamaLines {
   std::string name_, id_, arguments_;         // of the call under way
 };
 
-// The line of a request without anything to answer: the model is ready.
-json::object ollama_loaded(OllamaShape shape, const std::string& model);
+// The line of a request without anything to answer: the model is ready ("load"), or was let go ("unload").
+json::object ollama_nothing(OllamaShape shape, const std::string& model, std::string_view reason);
 
 }  // namespace rival::serve

@@ -1,5 +1,10 @@
-// The routes of Ollama's API about models: version, tags, show, ps.
+// The routes of Ollama's API about models: version, tags, show, ps; and those that change models, which are refused.
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+
 #include "base/sha256.h"
+#include "model/source.h"
 #include "serve/fields.h"
 #include "serve/ollama_request.h"
 #include "serve/rfc3339.h"
@@ -24,6 +29,19 @@ uint64_t parameters(const ServedModel& model) {
   return counts.per_token + counts.head;
 }
 
+// All of them, those of experts that are not in use too.
+uint64_t parameters(const model::ModelSource& source) {
+  uint64_t count = 0;
+  const auto add = [&](const MatrixView& m) { count += m.rows * m.cols; };
+  for (const model::LayerSource& layer : source.layers) {
+    for (const MatrixView* m : {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down, &layer.router}) add(*m);
+    for (const auto* experts : {&layer.expert_gate, &layer.expert_up, &layer.expert_down})
+      for (const MatrixView& m : *experts) add(m);
+  }
+  for (const MatrixView* m : {&source.token_embedding, &source.position_embedding, &source.type_embedding, &source.output}) add(*m);
+  return count;
+}
+
 json::object details_json(const std::string& family, const std::string& size, const std::string& type) {
   json::array families;
   if (!family.empty()) families.emplace_back(family);
@@ -34,29 +52,32 @@ json::object details(const ServedModel& model) {
   return details_json(model.config().architecture, parameters_text(parameters(model)), model.loaded().weights_type());
 }
 
-// A name for the content that stays the same; what the weights hash to is not known for every file.
-std::string digest(const std::string& name) {
-  Digest sha256;
-  sha256.update(name);
-  return sha256.finish();
+// What the file hashes to, where some store knows; else a hash of the name, which stays the same too.
+std::string digest(const std::string& name, const std::string& sha256) {
+  if (!sha256.empty()) return sha256;
+  Digest of_name;
+  of_name.update(name);
+  return of_name.finish();
 }
 
-json::object card(const std::string& name, int64_t created_s, uint64_t bytes, json::object details) {
-  return {{"name", name}, {"model", name}, {"modified_at", rfc3339(created_s)}, {"size", bytes}, {"digest", digest(name)}, {"details", std::move(details)}};
+json::object card(const std::string& name, int64_t created_s, uint64_t bytes, const std::string& sha256, json::object details) {
+  return {{"name", name}, {"model", name}, {"modified_at", rfc3339(created_s)}, {"size", bytes}, {"digest", digest(name, sha256)}, {"details", std::move(details)}};
 }
 
-json::array capabilities(const ServedModel& model) {
-  if (model.embeds()) return {"embedding"};
+json::array capabilities(const model::ModelSource& source) {
+  if (!source.config.causal || source.config.pooling != model::Pooling::kNone) return {"embedding"};
   json::array out{"completion"};
-  if (model.template_uses("tools")) out.push_back("tools");
-  if (model.template_uses("enable_thinking") || model.template_uses("reasoning_effort")) out.push_back("thinking");
+  const auto parsed = text::ChatTemplate::parse(source.chat_template);
+  if (source.chat_template.empty() || !parsed.ok()) return out;
+  if (parsed->uses("tools")) out.push_back("tools");
+  if (parsed->uses("enable_thinking") || parsed->uses("reasoning_effort")) out.push_back("thinking");
   return out;
 }
 
-json::object model_info(const ServedModel& model) {
-  const model::ModelConfig& c = model.config();
+json::object model_info(const model::ModelSource& source) {
+  const model::ModelConfig& c = source.config;
   const std::string& a = c.architecture;
-  json::object out{{"general.architecture", a}, {"general.parameter_count", parameters(model)}};
+  json::object out{{"general.architecture", a}, {"general.parameter_count", parameters(source)}};
   out[a + ".context_length"] = c.context_length;
   out[a + ".embedding_length"] = c.d_model;
   out[a + ".block_count"] = c.layers.size();
@@ -64,6 +85,25 @@ json::object model_info(const ServedModel& model) {
   out[a + ".attention.head_count_kv"] = c.layers.front().n_head_kv;
   out[a + ".vocab_size"] = c.vocabulary_size;
   return out;
+}
+
+std::string expires_at(const RunningModel& running) {
+  return running.ends_in_s ? rfc3339(std::time(nullptr) + static_cast<int64_t>(std::ceil(*running.ends_in_s))) : "9999-12-31T23:59:59Z";
+}
+
+// Looks into the file; a model is not loaded for it.
+void show(Service& service, const Exchange& exchange, const FoundModel& found) {
+  const auto source = model::open_model(found.path);
+  if (!source.ok()) return respond_error(exchange, to_api_error(with_context(source.error(), fmt::format("the model '{}' cannot be read", found.name))));
+  const auto listed = service.known_models().describe(found.name);
+  respond_json(exchange, json::object{{"modelfile", "FROM " + found.name + "\n"},
+                                      {"parameters", ""},
+                                      {"template", source->chat_template},
+                                      {"details", details_json(source->config.architecture, parameters_text(parameters(*source)), source->weights_type)},
+                                      {"model_info", model_info(*source)},
+                                      {"capabilities", capabilities(*source)},
+                                      {"digest", digest(found.name, found.sha256)},
+                                      {"modified_at", rfc3339(listed.ok() ? listed->created_s : 0)}});
 }
 
 }  // namespace
@@ -77,17 +117,18 @@ void ollama_version(Service&, const Exchange& exchange, const json::object&) {
 void ollama_tags(Service& service, const Exchange& exchange, const json::object&) {
   json::array models;
   for (const ListedModel& m : service.known_models().list())
-    models.push_back(card(m.name, m.created_s, m.bytes, details_json("", m.parameters, m.quantisation)));
+    models.push_back(card(m.name, m.created_s, m.bytes, m.sha256, details_json("", m.parameters, m.quantisation)));
   respond_json(exchange, json::object{{"models", std::move(models)}});
 }
 
 void ollama_ps(Service& service, const Exchange& exchange, const json::object&) {
   json::array models;
-  for (const auto& model : service.models()) {
-    json::object row = card(model->name(), model->created(), model->memory_bytes(), details(*model));
+  for (const RunningModel& running : service.known_models().running()) {
+    ServedModel& model = *running.model;
+    json::object row = card(model.name(), model.created(), model.memory_bytes(), running.sha256, details(model));
     row["size_vram"] = 0;
-    row["context_length"] = model->engine().context_limit();
-    row["expires_at"] = "9999-12-31T23:59:59Z";
+    row["context_length"] = model.engine().context_limit();
+    row["expires_at"] = expires_at(running);
     models.push_back(std::move(row));
   }
   respond_json(exchange, json::object{{"models", std::move(models)}});
@@ -99,11 +140,23 @@ void ollama_show(Service& service, const Exchange& exchange, const json::object&
   const std::string name = f.text("model").value_or(f.text("name").value_or(""));
   if (name.empty()) f.fail("model", "is missing");
   if (f.error()) return respond_error(exchange, *f.error());
-  with_model(service, exchange, ollama_model_name(name), [exchange](const std::shared_ptr<ServedModel>& model) {
-    respond_json(exchange, json::object{{"modelfile", "FROM " + model->name() + "\n"}, {"parameters", ""}, {"template", model->loaded().chat_template()},
-                                        {"details", details(*model)}, {"model_info", model_info(*model)}, {"capabilities", capabilities(*model)},
-                                        {"modified_at", rfc3339(model->created())}});
-  });
+  auto found = service.known_models().look_up(ollama_model_name(name));
+  if (const ApiError* error = std::get_if<ApiError>(&found)) return respond_error(exchange, *error);
+  service.files_thread().post([&service, exchange, found = std::get<FoundModel>(std::move(found))] { show(service, exchange, found); });
+}
+
+// Models are the business of whoever runs the server, not of everyone with a key.
+void ollama_refused(Service&, const Exchange& exchange, const json::object&) {
+  constexpr std::pair<std::string_view, std::string_view> kInstead[] = {
+      {"/api/delete", "`rival rm NAME` on the server's machine removes a model"},
+      {"/api/copy", "the catalogue.json of the server's folder gives a model another name"},
+      {"/api/create", "`rival convert` and `rival quantize` on the server's machine make models"},
+      {"/api/push", "this server sends no models anywhere"},
+      {"/api/blobs/", "`rival serve --model FILE` serves a file of one's own"},
+  };
+  const std::string_view path = exchange->request().path;
+  const auto* row = std::find_if(std::begin(kInstead), std::end(kInstead), [&](const auto& r) { return path.starts_with(r.first); });
+  respond_error(exchange, {403, "permission_error", fmt::format("{} is not offered over the network: {}", row->first, row->second), "", "not_offered"});
 }
 
 }  // namespace rival::serve

@@ -13,6 +13,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kTellEvery = std::chrono::milliseconds(250);
 
+// What the hub sent is not the client's mistake.
+ApiError pull_error(const Error& error) {
+  ApiError out = to_api_error(error);
+  if (error.code == ErrorCode::kCorrupt) out.status = 502, out.type = "server_error", out.code = "hub_sent_wrong_bytes";
+  return out;
+}
+
 // The lines of one pull. The stream begins with the first of them, so that what fails at once has a status of its own.
 class PullLines {
  public:
@@ -35,9 +42,9 @@ class PullLines {
 
   void end(const Result<hub::ResolvedModel>& model) {
     const json::object success{{"status", "success"}};
-    if (!begun_ && !model.ok()) return respond_error(exchange_, to_api_error(model.error()));
+    if (!begun_ && !model.ok()) return respond_error(exchange_, pull_error(model.error()));
     if (!stream_) return respond_json(exchange_, success);
-    tell(model.ok() ? success : ollama_error(to_api_error(model.error())));
+    tell(model.ok() ? success : ollama_error(pull_error(model.error())));
     exchange_->end();
   }
 

@@ -9,8 +9,6 @@
 namespace rival::serve {
 namespace {
 
-constexpr size_t kMessagesMax = 10'000;
-
 // Errors of a part of the body are told under the part's name.
 void adopt(Fields& f, std::string_view place, const Fields& part) {
   if (part.error()) f.fail(place, part.error()->message);
@@ -99,27 +97,33 @@ void read_logprobs(Fields& f, engine::SamplerParams& s) {
   if (s.logprobs > 0 && !s.want_logprobs) f.fail("top_logprobs", "needs logprobs: true");
 }
 
-// A number of seconds or "5m", "1h30m", "-1".
-bool is_duration(std::string_view text) {
-  if (text.starts_with('-')) text.remove_prefix(1);
-  if (text.empty()) return false;
-  while (!text.empty()) {
+// "5m", "1h30m", "-1": in seconds.
+std::optional<double> parse_duration(std::string_view text) {
+  constexpr std::pair<std::string_view, double> kUnits[] = {{"ns", 1e-9}, {"us", 1e-6}, {"\u00b5s", 1e-6}, {"\u03bcs", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}};
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  double sum = 0;
+  if (text.empty()) return std::nullopt;
+  for (bool first = true; !text.empty(); first = false) {
+    if (!std::isdigit(static_cast<unsigned char>(text.front())) && text.front() != '.') return std::nullopt;
     double amount = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), amount);
-    if (code != std::errc()) return false;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), amount, std::chars_format::fixed);
+    if (code != std::errc()) return std::nullopt;
     text.remove_prefix(static_cast<size_t>(end - text.data()));
-    const size_t unit = std::min(text.find_first_not_of("nuµmshd"), text.size());
-    text.remove_prefix(unit);
+    if (first && text.empty()) return negative ? -amount : amount;
+    const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits), [&](const auto& u) { return text.starts_with(u.first); });
+    if (unit == std::end(kUnits)) return std::nullopt;
+    text.remove_prefix(unit->first.size());
+    sum += amount * unit->second;
   }
-  return true;
+  return negative ? -sum : sum;
 }
 
 void read_common(Fields& f, OllamaRequest& out) {
   out.model = f.text("model").value_or("");
   if (out.model.empty()) f.fail("model", "is missing");
   out.stream = f.boolean("stream", true);
-  if (const json::value* keep = f.find("keep_alive"); keep && !keep->is_number() && !(keep->is_string() && is_duration(keep->get_string())))
-    f.fail("keep_alive", "expected seconds or a duration such as \"5m\"");
+  out.keep_s = read_keep_alive(f);
   read_options(f, out);
   read_format(f, out.chat);
   read_think(f, out.chat);
@@ -195,7 +199,7 @@ json::object read_message(const json::object& object, Fields& f, const std::stri
 
 void read_messages(Fields& f, OllamaRequest& out) {
   const json::array* messages = f.list("messages");
-  if (messages && messages->size() > kMessagesMax) return f.fail("messages", fmt::format("at most {} messages", kMessagesMax));
+  if (messages && messages->size() > limits::kMessagesMax) return f.fail("messages", fmt::format("at most {} messages", limits::kMessagesMax));
   for (size_t i = 0; messages && !f.error() && i < messages->size(); ++i) {
     const std::string place = fmt::format("messages[{}]", i);
     const json::object* message = (*messages)[i].if_object();
@@ -209,6 +213,16 @@ void read_messages(Fields& f, OllamaRequest& out) {
 }
 
 }  // namespace
+
+std::optional<double> read_keep_alive(Fields& f) {
+  const json::value* keep = f.find("keep_alive");
+  if (!keep) return std::nullopt;
+  std::optional<double> seconds;
+  if (keep->is_number()) seconds = keep->to_number<double>();
+  if (keep->is_string()) seconds = parse_duration(keep->get_string());
+  if (!seconds) f.fail("keep_alive", "expected seconds or a duration such as \"5m\"");
+  return seconds && *seconds > limits::kKeepSecondsMax ? -1 : seconds;
+}
 
 std::variant<OllamaRequest, ApiError> read_ollama_chat(const json::object& body) {
   Fields f(body);

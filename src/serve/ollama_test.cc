@@ -98,6 +98,24 @@ TEST(OllamaRequest, NothingToAnswerLoadsTheModel) {
   EXPECT_TRUE(request(read_ollama_generate, R"({"model": "m"})").load_only);
 }
 
+TEST(OllamaRequest, HowLongTheModelStays) {
+  const auto kept = [](std::string_view value) { return request(read_ollama_chat, fmt::format(R"({{"model": "m", "keep_alive": {}}})", value)).keep_s; };
+  EXPECT_EQ(request(read_ollama_chat, R"({"model": "m"})").keep_s, std::nullopt);
+  EXPECT_EQ(kept("null"), std::nullopt);
+  EXPECT_EQ(kept("0"), 0);
+  EXPECT_EQ(kept("300"), 300);
+  EXPECT_EQ(kept("-1"), -1);
+  EXPECT_EQ(kept("1e300"), -1);
+  EXPECT_EQ(kept("\"5m\""), 300);
+  EXPECT_EQ(kept("\"1h30m0.5s\""), 5400.5);
+  EXPECT_EQ(kept("\"1500ms\""), 1.5);
+  EXPECT_EQ(kept("\"-1m\""), -60);
+  EXPECT_EQ(kept("\"-1\""), -1);
+  EXPECT_EQ(kept("\"0\""), 0);
+  for (const char* wrong : {"\"\"", "\"-\"", "\"soon\"", "\"5d\"", "\"5m3\"", "\"infs\"", "\"nan\"", "\"1e5s\"", "\"m\"", "true", "[]", "\"--1\"", "\"5 m\""})
+    EXPECT_THAT(refusal(read_ollama_chat, fmt::format(R"({{"model": "m", "keep_alive": {}}})", wrong)), testing::HasSubstr("keep_alive")) << wrong;
+}
+
 TEST(OllamaRequest, Generate) {
   const OllamaRequest r = request(read_ollama_generate, R"({"model": "m", "prompt": "hi", "system": "Be brief."})");
   EXPECT_EQ(json::value(r.chat.messages), parse(R"([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hi"}])"));

@@ -45,6 +45,12 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/ps", false, false, ollama_ps},
     {"POST", "/api/pull", false, false, ollama_pull},
     {"POST", "/api/show", false, false, ollama_show},
+    {"DELETE", "/api/delete", false, false, ollama_refused},
+    {"POST", "/api/copy", false, false, ollama_refused, nullptr, false},
+    {"POST", "/api/create", false, false, ollama_refused, nullptr, false},
+    {"POST", "/api/push", false, false, ollama_refused, nullptr, false},
+    {"POST", "/api/blobs/{digest}", false, false, ollama_refused, nullptr, false},
+    {"HEAD", "/api/blobs/{digest}", false, false, ollama_refused},
     {"POST", "/api/chat", false, false, ollama_chat},
     {"POST", "/api/generate", false, false, ollama_generate},
     {"POST", "/api/embed", false, false, ollama_embed},
@@ -134,13 +140,13 @@ void Service::set_state(State state) {
 }
 
 std::optional<std::string> Service::key_owner(std::string_view given) const {
+  set_keep_responses(options_.keep_responses_s);
   const auto use = shared_->access.find_key(given);
   return use ? std::optional(use->key().sha256) : std::nullopt;
 }
 
 std::optional<std::string> Service::key_owner(const http::ServerRequest& request) const { return key_owner(shown_key(request)); }
 
-  set_keep_responses(options_.keep_responses_s);
 bool Service::is_owner(std::string_view owner) const { return shared_->access.has_key_hash(owner); }
 
 std::string Service::owner(const http::ServerRequest& request) const {
@@ -190,7 +196,9 @@ bool Service::give_to_page(const std::shared_ptr<Call>& call) {
 void Service::dispatch(const std::shared_ptr<Call>& call, const Route& route) {
   const std::shared_ptr<http::Exchange> exchange = call;
   const http::ServerRequest& request = call->request();
-  if (request.method != "POST" || (!route.needs_body && request.body.empty())) return route.handler(*this, exchange, {});
+  // What is refused whatever it says need not be JSON.
+  const bool unread = route.handler == ollama_refused || (!route.needs_body && request.body.empty());
+  if (request.method != "POST" || unread) return route.handler(*this, exchange, {});
   const auto body = parse_json(request.body);
   exchange->drop_body();
   if (!body.ok()) return respond_error(exchange, invalid_json(body.error().message));

@@ -13,6 +13,7 @@
 #include "serve/access_log.h"
 #include "serve/call.h"
 #include "serve/database.h"
+#include "serve/job_thread.h"
 #include "serve/metrics.h"
 #include "serve/models.h"
 #include "serve/served_model.h"
@@ -26,8 +27,8 @@ struct ServiceOptions {
   std::shared_ptr<Database> database;   // what the server keeps
   std::shared_ptr<Metrics> metrics;     // that the models count in
   std::shared_ptr<AccessLog> log = {};  // absent: none is written
-};
   double keep_responses_s = 0;          // then they are removed; 0 = never
+};
 
 class OllamaPulls;
 class ResponseRuns;
@@ -62,8 +63,9 @@ class Service {
   OllamaPulls& ollama_pulls() { return *ollama_pulls_; }
   // Whose objects a request may see: tells keys apart without being one; empty when none is configured.
   std::string owner(const http::ServerRequest& request) const;
-  bool needs_key() const { return shared_->access.has_keys(); }
   void set_keep_responses(double seconds);
+  bool needs_key() const { return shared_->access.has_keys(); }
+  JobThread& files_thread() { return files_thread_; }  // for jobs that read a model's file
   // The owner that a key stands for; none for a wrong one.
   std::optional<std::string> key_owner(std::string_view key) const;
   std::optional<std::string> key_owner(const http::ServerRequest& request) const;
@@ -97,6 +99,7 @@ class Service {
 };
 
 // ---- the routes, each in a file of its own; `body` is empty for GET and DELETE ----
+  JobThread files_thread_;  // last: its jobs use all of the above
 
 using RouteHandler = void (*)(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 
@@ -115,6 +118,7 @@ void ollama_show(Service& service, const std::shared_ptr<http::Exchange>& exchan
 void ollama_chat(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_generate(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_embed(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void ollama_refused(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_embeddings(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void show_response(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void delete_response(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
