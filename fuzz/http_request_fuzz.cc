@@ -62,6 +62,7 @@ std::string read_all(const uint8_t* data, size_t size, size_t piece) {
       }
       case RequestReader::Progress::kRefused:
         if (reader.status() < 400 || reader.status() > 499 || reader.message().empty()) std::abort();
+        describe(reader.head());
         return seen + std::to_string(reader.status());
       case RequestReader::Progress::kMore: {
         if (size == 0) return seen;

@@ -137,8 +137,13 @@ class Limits(unittest.TestCase):
         self.assertTrue(1 <= int(headers["retry-after"]) <= 20)
         self.assertIn("x-request-id", headers)
         # Anthropic's clients read the same of their own shape.
-        status, _, content = ask(self.server, "POST", "/v1/messages", {"messages": [USER], "max_tokens": 4}, {"x-api-key": self.few})
+        status, headers, content = ask(self.server, "POST", "/v1/messages", {"messages": [USER], "max_tokens": 4}, {"x-api-key": self.few})
         self.assertEqual((status, json.loads(content)["error"]["type"]), (429, "rate_limit_error"))
+        self.assertEqual((headers["anthropic-ratelimit-requests-limit"], headers["anthropic-ratelimit-requests-remaining"]), ("3", "0"))
+        self.assertRegex(headers["anthropic-ratelimit-requests-reset"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertTrue(1 <= int(headers["retry-after"]) <= 20)
+        self.assertEqual(json.loads(content)["request_id"], headers["request-id"])
+        self.assertNotIn("anthropic-ratelimit-requests-limit", answers[3][1])
 
     def test_tokens_of_answers_whose_client_left_count_too(self):
         self.assertEqual(chat(self.server, self.short, max_tokens=60, ignore_eos=True)[0], 200)
@@ -215,6 +220,46 @@ class Sources(unittest.TestCase):
 
 
 class Log(unittest.TestCase):
+class Ids(unittest.TestCase):
+    """Every answer says by which name the log knows it."""
+    @classmethod
+    def setUpClass(cls):
+        cls.home = Home()
+        cls.log = cls.home.path / "access.log"
+        cls.server = cls.home.serve("--access-log", str(cls.log), "--max-body", "1000")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def test_every_answer_has_an_id_and_a_line(self):
+        anthropic = {"anthropic-version": "2023-06-01"}
+        calls = [("GET", "/v1/models", None, {}, 200), ("GET", "/nothing", None, {}, 404), ("PATCH", "/v1/models", None, {}, 405),
+                 ("GET", "/health", None, {"Origin": "https://evil.example"}, 403), ("POST", "/v1/chat/completions", [], {}, 400),
+                 ("POST", "/v1/messages", {"messages": [USER], "max_tokens": 2}, anthropic, 200), ("POST", "/v1/messages", {}, {}, 400),
+                 ("POST", "/v1/messages", {"messages": ["x" * 2000]}, {}, 413), ("POST", "/v1/chat/completions", {"x": "x" * 2000}, {}, 413),
+                 ("POST", "/api/chat", {"x": "x" * 2000}, {}, 413), ("GET", "/v1/models", None, {"anthropic-version": "2099-01-01"}, 400),
+                 ("OPTIONS", "/v1/models", None, {"Origin": "http://localhost", "Access-Control-Request-Method": "GET"}, 204), ("GET", "/v1/models", None, {"X": "x" * 40_000}, 431)]
+        for method, path, body, extra, expected in calls:
+            status, headers, content = ask(self.server, method, path, body, extra)
+            self.assertEqual(status, expected, (path, content))
+            self.assertRegex(headers.get("x-request-id", ""), r"^req_\w{24}$", path)
+            self.server.wait_until(lambda: f" {headers['x-request-id']} " in self.log.read_text())
+            asked_as_anthropic = path == "/v1/messages" or "anthropic-version" in extra
+            self.assertEqual(headers.get("request-id"), headers["x-request-id"] if asked_as_anthropic else None, path)
+            if asked_as_anthropic and status >= 400:
+                error = json.loads(content)
+                self.assertEqual((error["type"], error["request_id"]), ("error", headers["request-id"]))
+                self.assertEqual(error["error"]["type"], "request_too_large" if status == 413 else "invalid_request_error")
+            if path == "/api/chat":
+                self.assertIsInstance(json.loads(content)["error"], str)
+        with socket.create_connection(("127.0.0.1", self.server.port)) as s:
+            s.sendall(b"nonsense\r\n\r\n")
+            id = re.search(rb"x-request-id: (\S+)", s.makefile("rb").read()).group(1).decode()
+        self.server.wait_until(lambda: id in self.log.read_text())
+        self.assertRegex(self.log.read_text(), rf"{id} 127.0.0.1 - - 400 key=- total_ms=")
+
+
     LINE = re.compile(r"^(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (?P<id>\S+) (?P<peer>\S+) (?P<method>\S+) (?P<path>\S+) (?P<status>\d{3}) key=(?P<key>\S+)"
                       r"(?: model=(?P<model>\S+) prompt=(?P<prompt>\d+) cached=(?P<cached>\d+) completion=(?P<completion>\d+))?"
                       r"(?: ttft_ms=(?P<ttft>[\d.]+))? total_ms=(?P<total>[\d.]+)$")

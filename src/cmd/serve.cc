@@ -105,10 +105,9 @@ Status listen(Parts& parts) {
   options.tls_key = parts.flags.tls_key;
   options.body_bytes_max = parts.flags.body_bytes_max;
   options.connections_max = parts.flags.connections_max;
-  options.error_body = [](int status, std::string_view message) {
-    return to_json_text(serve::openai_error({status, "invalid_request_error", std::string(message)}));
-  };
+  options.unsent_bytes_max = parts.flags.unsent_bytes_max;
   Service& service = *parts.service;
+  options.refusal = [&service](const http::ServerRequest& request, int status, const std::string& message) { return service.refuse(request, status, message); };
   RIVAL_ASSIGN_OR_RETURN(parts.server, http::Server::listen(options, [&service](const std::shared_ptr<http::Exchange>& exchange) { service.handle(exchange); }));
   return {};
 }
@@ -159,8 +158,8 @@ void reload(Parts& parts) {
   parts.service->access().set_rules(std::move(rules).value());
   parts.models->set_limits(flags->limits);
   parts.models->set_finder(finder_of(*hub, *flags));
-  parts.service->set_keep_responses(kept_seconds(*flags));
   if (parts.log) parts.log->reopen();
+  parts.service->set_keep_responses(kept_seconds(*flags));
   fmt::print(stderr, "read the settings again\n");
 }
 

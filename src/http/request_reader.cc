@@ -28,7 +28,7 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-struct Refusal {
+struct Wrong {
   int status;
   std::string message;
 };
@@ -38,24 +38,35 @@ bool is_path(std::string_view target) {
 }
 
 // What is wrong with a header that is well formed.
-std::optional<Refusal> wrong_head(const Head& head) {
-  if (head.version() != 10 && head.version() != 11) return Refusal{400, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
+std::optional<Wrong> wrong_head(const Head& head) {
+  if (head.version() != 10 && head.version() != 11) return Wrong{400, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
   const auto hosts = head.count(field::host);
-  if (hosts > 1 || (hosts == 0 && head.version() == 11)) return Refusal{400, fmt::format("the request has {} Host headers; expected one", hosts)};
-  if (!is_path(view(head.target()))) return Refusal{400, "the request's target is not a path of printable ASCII"};
+  if (hosts > 1 || (hosts == 0 && head.version() == 11)) return Wrong{400, fmt::format("the request has {} Host headers; expected one", hosts)};
+  if (!is_path(view(head.target()))) return Wrong{400, "the request's target is not a path of printable ASCII"};
   const auto codings = head.count(field::transfer_encoding);
   if (codings > 0) {
     if (codings > 1 || !beast::iequals(head[field::transfer_encoding], "chunked"))
-      return Refusal{400, "of transfer codings only chunked is understood"};
+      return Wrong{400, "of transfer codings only chunked is understood"};
     if (head.count(field::content_length) > 0 || head.version() == 10)
-      return Refusal{400, "the length of the request's body is ambiguous"};
+      return Wrong{400, "the length of the request's body is ambiguous"};
   }
   const auto coding = head[field::content_encoding];
   if (!coding.empty() && !beast::iequals(coding, "identity"))
-    return Refusal{415, fmt::format("bodies encoded as '{}' are not understood", view(coding.substr(0, 40)))};
+    return Wrong{415, fmt::format("bodies encoded as '{}' are not understood", view(coding.substr(0, 40)))};
   const auto expected = head[field::expect];
-  if (!expected.empty() && !beast::iequals(expected, "100-continue")) return Refusal{417, "of expectations only 100-continue can be met"};
+  if (!expected.empty() && !beast::iequals(expected, "100-continue")) return Wrong{417, "of expectations only 100-continue can be met"};
   return std::nullopt;
+}
+
+ServerRequest head_of(const Head& head) {
+  ServerRequest request;
+  request.method = std::string(view(head.method_string()));
+  const std::string_view target = view(head.target());
+  const size_t query = target.find('?');
+  request.path = std::string(target.substr(0, query));
+  if (query != std::string_view::npos) request.query = std::string(target.substr(query + 1));
+  for (const auto& row : head) request.headers.emplace_back(lower(view(row.name_string())), std::string(view(row.value())));
+  return request;
 }
 
 }  // namespace
@@ -66,14 +77,15 @@ struct RequestReader::Parts {
   beast::flat_buffer buffer;
   std::optional<Parser> parser;
   bool head_told = false;
+  bool head_known = false;   // the header was read, and announced too large a body
   size_t head_searched = 0;  // bytes in which the header's end is not
-  Refusal refusal{0, ""};
+  Wrong refusal{0, ""};
 
   void begin() {
     parser.emplace();
     parser->header_limit(header_bytes_max);
     parser->body_limit(body_bytes_max);
-    head_told = false;
+    head_told = head_known = false;
     head_searched = 0;
   }
   // The parser gets a header as a whole, so that its limit and its memory are counted here alone.
@@ -88,7 +100,7 @@ struct RequestReader::Parts {
     return head.find("\r\n ") != std::string_view::npos || head.find("\r\n\t") != std::string_view::npos;
   }
   std::string_view bytes() const { return {static_cast<const char*>(buffer.data().data()), buffer.size()}; }
-  Progress refuse(Refusal why) {
+  Progress refuse(Wrong why) {
     refusal = std::move(why);
     return Progress::kRefused;
   }
@@ -110,7 +122,8 @@ void RequestReader::received(size_t count) { parts_->buffer.commit(count); }
 
 RequestReader::Progress RequestReader::Parts::refuse(error_code error) {
   if (error == beast::http::error::header_limit) return refuse({431, fmt::format("the request's header is larger than {} bytes", header_bytes_max)});
-  if (error == beast::http::error::body_limit) return refuse({413, fmt::format("the body is larger than {} bytes", body_bytes_max)});
+  head_known = error == beast::http::error::body_limit;
+  if (head_known) return refuse({413, fmt::format("the body is larger than {} bytes", body_bytes_max)});
   return refuse({400, fmt::format("the request cannot be read: {}", error.message())});
 }
 
@@ -151,15 +164,11 @@ bool RequestReader::expects_continue() const { return !parts_->parser->get()[fie
 bool RequestReader::keep_alive() const { return parts_->parser->get().keep_alive(); }
 bool RequestReader::is_http_1_1() const { return parts_->parser->get().version() >= 11; }
 
+ServerRequest RequestReader::head() const { return parts_->parser->is_header_done() || parts_->head_known ? head_of(parts_->parser->get()) : ServerRequest(); }
+
 ServerRequest RequestReader::take() {
   auto message = parts_->parser->release();
-  ServerRequest request;
-  request.method = std::string(view(message.method_string()));
-  const std::string_view target = view(message.target());
-  const size_t query = target.find('?');
-  request.path = std::string(target.substr(0, query));
-  if (query != std::string_view::npos) request.query = std::string(target.substr(query + 1));
-  for (const auto& row : message) request.headers.emplace_back(lower(view(row.name_string())), std::string(view(row.value())));
+  ServerRequest request = head_of(message);
   request.body = std::move(message.body());
   parts_->begin();
   // A large request leaves a large buffer, and the connection may be idle for long.

@@ -33,6 +33,8 @@ class RequestReader {
 
   int status() const;
   const std::string& message() const;
+  // Of a request that is not complete: what its header says, once that is read; before, nothing.
+  ServerRequest head() const;
 
   // After kHead.
   bool expects_continue() const;  // the client waits for "100 Continue" before it sends the body

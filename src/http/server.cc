@@ -306,7 +306,7 @@ class BeastServer : public Server {
     stream.socket().set_option(tcp::no_delay(true), error);
     RequestReader reader(options_.header_bytes_max, options_.body_bytes_max);
     while (!stopping_) {  // two co_awaits in one condition are miscompiled by GCC 12
-      const bool complete = co_await receive(stream, reader);
+      const bool complete = co_await receive(stream, reader, peer);
       if (!complete) break;
       const bool more = co_await answer(stream, reader, peer);
       if (!more) break;
@@ -315,7 +315,7 @@ class BeastServer : public Server {
   }
 
   // Reads until a request is complete; false when the connection is to end.
-  asio::awaitable<bool> receive(beast::tcp_stream& stream, RequestReader& reader) {
+  asio::awaitable<bool> receive(beast::tcp_stream& stream, RequestReader& reader, const std::string& peer) {
     const Receiving receiving(*this, stream);
     stream.expires_after(seconds(options_.header_timeout_s));
     for (;;) {
@@ -323,7 +323,7 @@ class BeastServer : public Server {
       receiving.set(reader.bytes());
       if (progress == RequestReader::Progress::kComplete) co_return true;
       if (progress == RequestReader::Progress::kRefused) {
-        co_await refuse(stream, reader.status(), reader.message());
+        co_await refuse(stream, reader, peer);
         co_return false;
       }
       if (progress == RequestReader::Progress::kHead) {
@@ -383,16 +383,18 @@ class BeastServer : public Server {
     });
   }
 
-  asio::awaitable<void> refuse(beast::tcp_stream& stream, int status, const std::string& message) {
-    const std::string body = options_.error_body ? options_.error_body(status, message) : message;
-    const std::string text = head_text(status, "application/json", {}) +
-                             fmt::format("Content-Length: {}\r\nConnection: close\r\n\r\n{}", body.size(), body);
-    stream.expires_after(std::chrono::seconds(5));
+  asio::awaitable<void> refuse(beast::tcp_stream& stream, const RequestReader& reader, const std::string& peer) {
+    ServerRequest request = reader.head();
+    request.peer = peer;
+    const Refusal refusal = options_.refusal ? options_.refusal(request, reader.status(), reader.message()) : Refusal{{}, reader.message()};
+    const std::string text = head_text(reader.status(), "application/json", refusal.headers) +
+                             fmt::format("Content-Length: {}\r\nConnection: close\r\n\r\n{}", refusal.body.size(), refusal.body);
+    stream.expires_after(std::chrono::seconds(limits::kGoodbyeS));
     co_await asio::async_write(stream, asio::buffer(text), kTuple);
     // Bytes that were not read would reset the connection before the client has seen the answer.
     error_code ignored;
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
-    std::vector<char> rest(1 << 16);
+    std::vector<char> rest(limits::kBodyReadBytes);
     for (uint64_t drained = 0; drained < options_.body_bytes_max;) {
       auto [read_error, count] = co_await stream.async_read_some(asio::buffer(rest), kTuple);
       if (read_error) co_return;

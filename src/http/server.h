@@ -54,6 +54,12 @@ class Exchange {
   virtual void on_gone(std::function<void()> callback) = 0;
 };
 
+// The answer (application/json) to a request that the server does not take.
+struct Refusal {
+  HeaderList headers;
+  std::string body;
+};
+
 struct ServerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 0;                         // 0 = any free one

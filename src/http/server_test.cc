@@ -164,14 +164,18 @@ TEST(Server, RefusesWhatIsTooLargeOrBroken) {
   options.body_bytes_max = 1000;
   options.header_bytes_max = 2000;
   options.header_timeout_s = 0.3;
-  options.error_body = [](int status, std::string_view) { return "{\"status\":" + std::to_string(status) + "}"; };
+  options.refusal = [](const ServerRequest& request, int status, const std::string&) {
+    return Refusal{{{"x-path", request.path}, {"x-peer", request.peer}}, "{\"status\":" + std::to_string(status) + "}"};
+  };
   RunningServer running(echo, options);
   const auto answer = [&](std::string_view request) {
     Client client(running.port());
     client.send(request);
     return client.read_all();
   };
-  EXPECT_NE(answer("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2000\r\n\r\n").find("{\"status\":413}"), std::string::npos);
+  const std::string too_large = answer("POST /a?b HTTP/1.1\r\nHost: h\r\nContent-Length: 2000\r\n\r\n");
+  EXPECT_NE(too_large.find("{\"status\":413}"), std::string::npos);
+  EXPECT_NE(too_large.find("x-path: /a\r\nx-peer: 127.0.0.1\r\n"), std::string::npos) << too_large;
   EXPECT_NE(answer("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(5000, 'x') + "\r\n\r\n").find("{\"status\":431}"), std::string::npos);
   EXPECT_NE(answer("nonsense\r\n\r\n").find("{\"status\":400}"), std::string::npos);
   EXPECT_EQ(answer("GET / HTTP/1.1\r\nHost: h\r\n"), "");  // a header that never ends

@@ -116,8 +116,11 @@ http::HeaderList Access::cors_headers(const http::ServerRequest& request) const 
   const std::string_view origin = request.header("origin");
   if (origin.empty()) return {};
   return {{"Access-Control-Allow-Origin", std::string(origin)},
-          {"Access-Control-Expose-Headers", "x-request-id, retry-after, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, "
-                                            "x-ratelimit-reset-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens"},
+          {"Access-Control-Expose-Headers",
+           "x-request-id, request-id, retry-after, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
+           "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, anthropic-ratelimit-requests-limit, "
+           "anthropic-ratelimit-requests-remaining, anthropic-ratelimit-requests-reset, anthropic-ratelimit-tokens-limit, "
+           "anthropic-ratelimit-tokens-remaining, anthropic-ratelimit-tokens-reset"},
           {"Vary", "Origin"}};
 }
 

@@ -100,7 +100,8 @@ TEST(RateLimit, TokensAreChargedAfterwardsAndWaitedFor) {
   EXPECT_EQ(refused->retry_after_s, 61);  // 601 tokens at 10 a second
   EXPECT_TRUE(use.admit(begin + 59s));
   EXPECT_FALSE(use.admit(begin + 61s));
-  EXPECT_EQ(use.headers(begin + 61s).size(), 3u);
+  EXPECT_EQ(use.headers(begin + 61s, false).size(), 3u);
+  EXPECT_EQ(use.headers(begin + 61s, true).size(), 6u);
 }
 
 TEST(ApiKeys, FileNamesTheFieldThatIsWrong) {

@@ -30,7 +30,7 @@ void answer_stream(const Exchange& exchange, const std::shared_ptr<ServedModel>&
   const auto prompt = chat_prompt(*model, chat);
   if (const ApiError* error = std::get_if<ApiError>(&prompt)) return respond_error(exchange, *error);
   const auto events = std::make_shared<AnthropicEvents>(
-      fresh_id("msg_"), model->name(), std::get<0>(prompt).size(), [exchange](json::object event) {
+      AnthropicEvents::Message{fresh_id("msg_"), model->name(), request_id_of(exchange), std::get<0>(prompt).size()}, [exchange](json::object event) {
         exchange->write(fmt::format("event: {}\ndata: {}\n\n", std::string_view(event.at("type").as_string()), to_json_text(event)));
       });
   start(exchange, model, std::move(chat), [exchange, events, begun = false](ChatPiece piece) mutable {

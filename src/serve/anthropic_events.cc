@@ -59,11 +59,11 @@ json::object anthropic_message(const std::string& id, const std::string& model, 
 
 void AnthropicEvents::start_message() {
   started_ = true;
-  json::object message = message_head(id_, model_);
+  json::object message = message_head(message_.id, message_.model);
   message["content"] = json::array{};
   message["stop_reason"] = nullptr;
   message["stop_sequence"] = nullptr;
-  message["usage"] = usage_json({.prompt_tokens = static_cast<uint32_t>(prompt_tokens_)});
+  message["usage"] = usage_json({.prompt_tokens = static_cast<uint32_t>(message_.prompt_tokens)});
   send_({{"type", "message_start"}, {"message", std::move(message)}});
   send_({{"type", "ping"}});
 }
@@ -116,7 +116,7 @@ void AnthropicEvents::take(const ChatPiece& piece) {
 void AnthropicEvents::finish(const ChatPiece& piece) {
   const engine::Finish& end = *piece.finish;
   close();
-  if (const auto error = finish_error(end)) return send_(anthropic_error(*error));
+  if (const auto error = finish_error(end)) return send_(anthropic_error(*error, message_.request_id));
   send_({{"type", "message_delta"},
          {"delta", {{"stop_reason", stop_reason(end, piece.calls)}, {"stop_sequence", stop_sequence(end)}}},
          {"usage", usage_json(end.usage)}});

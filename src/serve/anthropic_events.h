@@ -18,8 +18,11 @@ json::object anthropic_message(const std::string& id, const std::string& model, 
 class AnthropicEvents {
  public:
   // `send` gets each event; its "type" is the event's name.
-  AnthropicEvents(std::string id, std::string model, size_t prompt_tokens, std::function<void(json::object)> send)
-      : id_(std::move(id)), model_(std::move(model)), prompt_tokens_(prompt_tokens), send_(std::move(send)) {}
+  struct Message {
+    std::string id, model, request_id;
+    size_t prompt_tokens = 0;
+  };
+  AnthropicEvents(Message message, std::function<void(json::object)> send) : message_(std::move(message)), send_(std::move(send)) {}
 
   void take(const ChatPiece& piece);
 
@@ -31,8 +34,7 @@ class AnthropicEvents {
   void delta(Block kind, json::object delta);
   void finish(const ChatPiece& piece);
 
-  const std::string id_, model_;
-  const size_t prompt_tokens_;
+  const Message message_;
   const std::function<void(json::object)> send_;
   bool started_ = false;
   Block block_ = Block::kNone;

@@ -193,7 +193,7 @@ ChatPiece last(engine::FinishReason reason, bool calls = false) {
 
 std::vector<json::object> events_of(const std::vector<ChatPiece>& pieces) {
   std::vector<json::object> out;
-  AnthropicEvents events("msg_1", "m", 10, [&](json::object event) { out.push_back(std::move(event)); });
+  AnthropicEvents events({"msg_1", "m", "req_1", 10}, [&](json::object event) { out.push_back(std::move(event)); });
   for (const ChatPiece& p : pieces) events.take(p);
   return out;
 }
@@ -249,6 +249,7 @@ TEST(AnthropicEvents, AnErrorEndsTheStream) {
   const auto events = events_of({piece(Kind::kText, "a"), failed});
   EXPECT_EQ(events.back().at("type"), json::string("error"));
   EXPECT_EQ(events.back().at("error").at("type"), json::string("api_error"));
+  EXPECT_EQ(events.back().at("request_id"), json::string("req_1"));
 }
 
 TEST(AnthropicMessage, Whole) {
@@ -281,13 +282,24 @@ TEST(AnthropicModels, PagesOfTheList) {
 
 TEST(ApiError, InTheShapeOfTheApiThatWasCalled) {
   const auto body = [](std::string path, http::HeaderList headers = {}) {
-    return error_body({.path = std::move(path), .headers = std::move(headers)}, {404, "not_found_error", "gone", "model", "model_not_found"});
+    return error_body({.path = std::move(path), .headers = std::move(headers)}, {404, "not_found_error", "gone", "model", "model_not_found"}, "req_7");
   };
   EXPECT_EQ(json::value(body("/api/chat")), parse(R"({"error": "gone"})"));
   EXPECT_EQ(body("/v1/chat/completions").at("error").at("code"), json::string("model_not_found"));
   EXPECT_EQ(body("/v1/messages").at("type"), json::string("error"));
+  EXPECT_EQ(body("/v1/messages").at("request_id"), json::string("req_7"));
   EXPECT_EQ(body("/v1/messages/count_tokens").at("error").at("type"), json::string("not_found_error"));
   EXPECT_EQ(body("/v1/models", {{"anthropic-version", "2023-06-01"}}).at("type"), json::string("error"));
+}
+
+TEST(ApiError, AnotherVersionOfAnthropicsApiIsRefusedByName) {
+  const auto refused = [](const char* version) {
+    const auto error = check_anthropic_version({.headers = {{"anthropic-version", version}}});
+    return error ? error->param : "";
+  };
+  EXPECT_EQ(refused("2023-06-01"), "");
+  EXPECT_EQ(refused("2023-01-01"), "anthropic-version");
+  EXPECT_FALSE(check_anthropic_version({}));
 }
 
 }  // namespace

@@ -87,12 +87,12 @@ json::object openai_error(const ApiError& error) {
            {{"message", text::replace_invalid_utf8(error.message)}, {"type", error.type}, {"param", or_null(text::replace_invalid_utf8(error.param))}, {"code", or_null(error.code)}}}};
 }
 
-json::object anthropic_error(const ApiError& error) {
+json::object anthropic_error(const ApiError& error, std::string_view request_id) {
   // The words by which this API's clients know that a conversation has grown too long.
   const bool too_long = error.code == "context_length_exceeded";
   return {{"type", "error"},
           {"error", {{"type", anthropic_type(error.status)}, {"message", (too_long ? "prompt is too long: " : "") + text::replace_invalid_utf8(error.message)}}},
-          {"request_id", fresh_id("req_")}};
+          {"request_id", request_id}};
 }
 
 json::object ollama_error(const ApiError& error) { return {{"error", text::replace_invalid_utf8(error.message)}}; }
@@ -101,9 +101,16 @@ bool is_anthropic(const http::ServerRequest& request) {
   return request.path.starts_with("/v1/messages") || !request.header("anthropic-version").empty();
 }
 
-json::object error_body(const http::ServerRequest& request, const ApiError& error) {
+std::optional<ApiError> check_anthropic_version(const http::ServerRequest& request) {
+  constexpr std::string_view kSpoken = "2023-06-01";
+  const std::string_view version = request.header("anthropic-version");
+  if (version.empty() || version == kSpoken) return std::nullopt;
+  return bad_field("anthropic-version", fmt::format("'{}' is not supported; this server speaks {}", version.substr(0, 40), kSpoken));
+}
+
+json::object error_body(const http::ServerRequest& request, const ApiError& error, std::string_view request_id) {
   if (request.path.starts_with("/api/")) return ollama_error(error);
-  return is_anthropic(request) ? anthropic_error(error) : openai_error(error);
+  return is_anthropic(request) ? anthropic_error(error, request_id) : openai_error(error);
 }
 
 }  // namespace rival::serve

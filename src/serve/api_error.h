@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -36,13 +37,15 @@ std::optional<ApiError> finish_error(const engine::Finish& finish);
 // {"error": {message, type, param, code}}, as OpenAI's clients expect.
 json::object openai_error(const ApiError& error);
 // {"type": "error", "error": {type, message}, "request_id"}, as Anthropic's clients expect.
-json::object anthropic_error(const ApiError& error);
+json::object anthropic_error(const ApiError& error, std::string_view request_id);
 // {"error": text}, as Ollama's clients expect.
 json::object ollama_error(const ApiError& error);
 
-// In the shape of the API that was called.
-json::object error_body(const http::ServerRequest& request, const ApiError& error);
+// In the shape of the API that was called. `request_id`: by which the answer's headers and the log know it.
+json::object error_body(const http::ServerRequest& request, const ApiError& error, std::string_view request_id);
 // Whether the caller is a client of Anthropic's API, which shares some paths with OpenAI's.
 bool is_anthropic(const http::ServerRequest& request);
+// A version of that API (anthropic-version) which this server does not speak. A request that names none is taken.
+std::optional<ApiError> check_anthropic_version(const http::ServerRequest& request);
 
 }  // namespace rival::serve

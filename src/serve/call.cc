@@ -72,7 +72,9 @@ CallRecord::Numbers CallRecord::numbers() const {
 }
 
 Call::Call(std::shared_ptr<http::Exchange> inner, OnEnd on_end)
-    : inner_(std::move(inner)), on_end_(std::move(on_end)), id_(request_id(inner_->request())), headers_{{"x-request-id", id_}} {}
+    : inner_(std::move(inner)), on_end_(std::move(on_end)), id_(request_id(inner_->request())), headers_{{"x-request-id", id_}} {
+  if (is_anthropic(inner_->request())) headers_.emplace_back("request-id", id_);  // as that API's clients look for it
+}
 
 std::shared_ptr<Call> Call::begin(std::shared_ptr<http::Exchange> inner, OnEnd on_end) {
   const std::shared_ptr<Call> call(new Call(std::move(inner), std::move(on_end)));
@@ -156,6 +158,11 @@ void Call::over(int status) {
 std::shared_ptr<CallRecord> record_of(const std::shared_ptr<http::Exchange>& exchange) {
   const auto call = std::dynamic_pointer_cast<Call>(exchange);
   return call ? std::shared_ptr<CallRecord>(call, &call->record()) : nullptr;
+}
+
+std::string request_id_of(const std::shared_ptr<http::Exchange>& exchange) {
+  const auto call = std::dynamic_pointer_cast<Call>(exchange);
+  return call ? call->id() : fresh_id("req_");
 }
 
 std::string access_line(Call& call, const Call::End& end) {

@@ -95,6 +95,9 @@ class Call : public http::Exchange, public std::enable_shared_from_this<Call> {
 // The record of an exchange that came through the service; null for another.
 std::shared_ptr<CallRecord> record_of(const std::shared_ptr<http::Exchange>& exchange);
 
+// By which the log and the answer's headers know it.
+std::string request_id_of(const std::shared_ptr<http::Exchange>& exchange);
+
 // The line of the access log.
 std::string access_line(Call& call, const Call::End& end);
 

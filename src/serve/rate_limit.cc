@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
+
+#include "serve/rfc3339.h"
 
 namespace rival::serve {
 namespace {
@@ -14,11 +17,18 @@ ApiError too_many(const ApiKey& key, const char* what, const TokenBucket& bucket
           "", "rate_limit_exceeded", wait};
 }
 
-void add_headers(http::HeaderList& headers, const char* what, std::optional<TokenBucket>& bucket, TokenBucket::Time now) {
+void add_headers(http::HeaderList& headers, const char* what, std::optional<TokenBucket>& bucket, TokenBucket::Time now, bool anthropic) {
   if (!bucket) return;
-  headers.emplace_back(fmt::format("x-ratelimit-limit-{}", what), fmt::format("{:.0f}", bucket->capacity()));
-  headers.emplace_back(fmt::format("x-ratelimit-remaining-{}", what), fmt::format("{:.0f}", std::floor(std::max(0.0, bucket->level(now)))));
-  headers.emplace_back(fmt::format("x-ratelimit-reset-{}", what), fmt::format("{:.0f}ms", 1000 * bucket->seconds_until(bucket->capacity(), now)));
+  const std::string limit = fmt::format("{:.0f}", bucket->capacity());
+  const std::string remaining = fmt::format("{:.0f}", std::floor(std::max(0.0, bucket->level(now))));
+  const double reset_s = bucket->seconds_until(bucket->capacity(), now);
+  headers.emplace_back(fmt::format("x-ratelimit-limit-{}", what), limit);
+  headers.emplace_back(fmt::format("x-ratelimit-remaining-{}", what), remaining);
+  headers.emplace_back(fmt::format("x-ratelimit-reset-{}", what), fmt::format("{:.0f}ms", 1000 * reset_s));
+  if (!anthropic) return;
+  headers.emplace_back(fmt::format("anthropic-ratelimit-{}-limit", what), limit);
+  headers.emplace_back(fmt::format("anthropic-ratelimit-{}-remaining", what), remaining);
+  headers.emplace_back(fmt::format("anthropic-ratelimit-{}-reset", what), rfc3339(std::time(nullptr) + static_cast<int64_t>(std::ceil(reset_s))));
 }
 
 }  // namespace
@@ -49,11 +59,11 @@ void KeyUse::charge_tokens(uint64_t tokens, TokenBucket::Time now) {
   if (tokens_) tokens_->take(static_cast<double>(tokens), now);
 }
 
-http::HeaderList KeyUse::headers(TokenBucket::Time now) {
+http::HeaderList KeyUse::headers(TokenBucket::Time now, bool anthropic) {
   const std::lock_guard lock(mutex_);
   http::HeaderList headers;
-  add_headers(headers, "requests", requests_, now);
-  add_headers(headers, "tokens", tokens_, now);
+  add_headers(headers, "requests", requests_, now, anthropic);
+  add_headers(headers, "tokens", tokens_, now, anthropic);
   return headers;
 }
 

@@ -40,8 +40,9 @@ class KeyUse {
   // Takes one request; 429 where there is none left, or where earlier answers have used up the tokens.
   std::optional<ApiError> admit(TokenBucket::Time now);
   void charge_tokens(uint64_t tokens, TokenBucket::Time now);
-  // x-ratelimit-{limit,remaining,reset}-{requests,tokens}, of the bounds that there are.
-  http::HeaderList headers(TokenBucket::Time now);
+  // x-ratelimit-{limit,remaining,reset}-{requests,tokens}, of the bounds that there are; for a client of Anthropic's API
+  // also anthropic-ratelimit-{requests,tokens}-{limit,remaining,reset}.
+  http::HeaderList headers(TokenBucket::Time now, bool anthropic);
 
  private:
   const ApiKey key_;

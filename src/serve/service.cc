@@ -84,6 +84,24 @@ ApiError not_ready(Service::State state) {
   return {503, "unavailable_error", loading ? "the models are being loaded" : "the server is stopping", "", loading ? "loading" : "stopping", limits::kRetryAfterLoadingS};
 }
 
+// A request whose answer is sent by somebody else.
+class PaperExchange : public http::Exchange {
+ public:
+  explicit PaperExchange(http::ServerRequest request) : request_(std::move(request)) {}
+  const http::ServerRequest& request() const override { return request_; }
+  void respond(int, std::string_view, std::string body, http::HeaderList headers) override { answer_ = {std::move(headers), std::move(body)}; }
+  void begin_stream(int, std::string_view, http::HeaderList) override {}
+  void write(std::string) override {}
+  void end() override {}
+  bool gone() const override { return false; }
+  void on_gone(std::function<void()>) override {}
+  http::Refusal answer() const { return answer_; }
+
+ private:
+  const http::ServerRequest request_;
+  http::Refusal answer_;
+};
+
 ApiError invalid_json(std::string message) { return {400, "invalid_request_error", std::move(message), "", "invalid_json"}; }
 
 }  // namespace
@@ -100,10 +118,10 @@ void respond_json(const std::shared_ptr<http::Exchange>& exchange, const json::v
   exchange->respond(status, "application/json", to_json_text(body));
 }
 
-void respond_error(const std::shared_ptr<http::Exchange>& exchange, const ApiError& error) {
-  http::HeaderList headers;
+void respond_error(const std::shared_ptr<http::Exchange>& exchange, const ApiError& error, http::HeaderList headers) {
   if (error.retry_after_s > 0) headers.emplace_back("Retry-After", std::to_string(error.retry_after_s));
-  exchange->respond(error.status, "application/json", to_json_text(error_body(exchange->request(), error)), std::move(headers));
+  const json::object body = error_body(exchange->request(), error, request_id_of(exchange));
+  exchange->respond(error.status, "application/json", to_json_text(body), std::move(headers));
 }
 
 void with_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const std::string& name,
@@ -119,6 +137,7 @@ void with_model(Service& service, const std::shared_ptr<http::Exchange>& exchang
 Service::Service(Models& models, ServiceOptions options)
     : models_(models), ollama_pulls_(std::make_unique<OllamaPulls>()), response_runs_(std::make_unique<ResponseRuns>(options.database.get())), options_(std::move(options)),
       shared_(new Shared{Access(options_.access), options_.metrics, options_.log}) {
+  set_keep_responses(options_.keep_responses_s);
   if (!options_.database || !options_.database->first()) return;
   options_.database->post([](Connection& db) {
     if (const Status done = fail_unfinished(db); !done.ok()) log(LogLevel::kError, "{}", done.error().message);
@@ -140,7 +159,6 @@ void Service::set_state(State state) {
 }
 
 std::optional<std::string> Service::key_owner(std::string_view given) const {
-  set_keep_responses(options_.keep_responses_s);
   const auto use = shared_->access.find_key(given);
   return use ? std::optional(use->key().sha256) : std::nullopt;
 }
@@ -176,7 +194,7 @@ std::optional<ApiError> Service::admit(Call& call, const Route& route) {
   call.record().on_tokens([use](uint64_t tokens) { use->charge_tokens(tokens, std::chrono::steady_clock::now()); });
   const auto now = std::chrono::steady_clock::now();
   const auto refused = call.request().method == "GET" ? std::nullopt : use->admit(now);
-  call.add_headers(use->headers(now));
+  call.add_headers(use->headers(now, is_anthropic(call.request())));
   return refused;
 }
 
@@ -229,12 +247,18 @@ void Service::handle(const std::shared_ptr<http::Exchange>& exchange) {
     allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", route.method);
     if (route.method != request.method) continue;
     call->set_route(std::string(route.path));
+    if (const auto error = check_anthropic_version(request)) return respond_error(call, *error);
     if (const auto error = admit(*call, route)) return respond_error(call, *error);
     return dispatch(call, route);
   }
   if (allowed.empty()) return respond_error(call, {404, "not_found_error", fmt::format("there is nothing at {}", request.path), "", "not_found"});
-  const ApiError error{405, "invalid_request_error", fmt::format("{} is not possible here", request.method), "", "method_not_allowed"};
-  call->respond(error.status, "application/json", to_json_text(error_body(request, error)), {{"Allow", allowed}});
+  respond_error(call, {405, "invalid_request_error", fmt::format("{} is not possible here", request.method), "", "method_not_allowed"}, {{"Allow", allowed}});
+}
+
+http::Refusal Service::refuse(const http::ServerRequest& request, int status, const std::string& message) {
+  const auto paper = std::make_shared<PaperExchange>(request);
+  respond_error(begin_call(paper), {status, "invalid_request_error", message});
+  return paper->answer();
 }
 
 }  // namespace rival::serve

@@ -44,6 +44,9 @@ class Service {
   // Answers one request, now or from another thread.
   void handle(const std::shared_ptr<http::Exchange>& exchange);
 
+  // What is told of a request that came no further than the HTTP server; it is counted and logged as others are.
+  http::Refusal refuse(const http::ServerRequest& request, int status, const std::string& message);
+
   // Any thread. While loading and while draining requests get a 503, but for those that ask how the server is.
   // Draining is for good.
   void set_state(State state);
@@ -60,12 +63,12 @@ class Service {
 
   Database& database() { return *options_.database; }
   ResponseRuns& response_runs() { return *response_runs_; }
+  void set_keep_responses(double seconds);
   OllamaPulls& ollama_pulls() { return *ollama_pulls_; }
+  JobThread& files_thread() { return files_thread_; }  // for jobs that read a model's file
   // Whose objects a request may see: tells keys apart without being one; empty when none is configured.
   std::string owner(const http::ServerRequest& request) const;
-  void set_keep_responses(double seconds);
   bool needs_key() const { return shared_->access.has_keys(); }
-  JobThread& files_thread() { return files_thread_; }  // for jobs that read a model's file
   // The owner that a key stands for; none for a wrong one.
   std::optional<std::string> key_owner(std::string_view key) const;
   std::optional<std::string> key_owner(const http::ServerRequest& request) const;
@@ -96,10 +99,10 @@ class Service {
   const std::shared_ptr<Shared> shared_;
   std::atomic<State> state_{State::kLoading};
   std::atomic<uint64_t> requests_{0};
+  JobThread files_thread_;  // last: its jobs use all of the above
 };
 
 // ---- the routes, each in a file of its own; `body` is empty for GET and DELETE ----
-  JobThread files_thread_;  // last: its jobs use all of the above
 
 using RouteHandler = void (*)(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 
@@ -115,10 +118,10 @@ void ollama_tags(Service& service, const std::shared_ptr<http::Exchange>& exchan
 void ollama_ps(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_pull(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_show(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
+void ollama_refused(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_chat(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_generate(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_embed(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
-void ollama_refused(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void ollama_embeddings(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void show_response(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
 void delete_response(Service& service, const std::shared_ptr<http::Exchange>& exchange, const json::object& body);
@@ -160,7 +163,7 @@ void detokenize(Service& service, const std::shared_ptr<http::Exchange>& exchang
 std::string path_part(const http::ServerRequest& request, size_t index);
 
 void respond_json(const std::shared_ptr<http::Exchange>& exchange, const json::value& body, int status = 200);
-void respond_error(const std::shared_ptr<http::Exchange>& exchange, const ApiError& error);
+void respond_error(const std::shared_ptr<http::Exchange>& exchange, const ApiError& error, http::HeaderList headers = {});
 // Calls `use` once with the model of this name (the first one for an empty name), now or when it is loaded; where there
 // is none, or it cannot be loaded, the exchange is answered with the error and `use` is not called.
 void with_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const std::string& name,

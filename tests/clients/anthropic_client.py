@@ -16,6 +16,7 @@ class Messages(unittest.TestCase):
         message = client.messages.create(**GREEDY, system="You are brief.", metadata={"user_id": "u"})
         self.assertEqual((message.type, message.role, message.model), ("message", "assistant", CHAT))
         self.assertEqual(message.content[0].type, "text")
+        self.assertRegex(message._request_id, "^req_")
         self.assertIn(message.stop_reason, ("end_turn", "max_tokens"))
         self.assertGreater(message.usage.output_tokens, 0)
 
@@ -92,6 +93,7 @@ class Errors(unittest.TestCase):
         with self.assertRaises(anthropic.NotFoundError) as caught:
             client.messages.create(**dict(GREEDY, model="no-such-model"))
         self.assertEqual(caught.exception.type, "not_found_error")
+        self.assertEqual(caught.exception.request_id, caught.exception.body["request_id"])
         with self.assertRaises(anthropic.BadRequestError) as caught:
             client.messages.create(**dict(GREEDY, messages=[{"role": "user", "content": "word " * 20_000}]))
         self.assertIn("prompt is too long", str(caught.exception))
