@@ -187,6 +187,7 @@ class Sources(unittest.TestCase):
         wanted = {"Origin": "https://chat.example", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,x-stainless-os"}
         status, headers, content = ask(self.server, "OPTIONS", "/v1/chat/completions", headers=wanted)
         self.assertEqual((status, content), (204, b""))
+        self.assertNotIn("content-length", headers)
         self.assertEqual(headers["access-control-allow-origin"], "https://chat.example")
         self.assertEqual(headers["access-control-allow-headers"], "authorization,x-stainless-os")
         self.assertIn("POST", headers["access-control-allow-methods"])
@@ -219,7 +220,6 @@ class Sources(unittest.TestCase):
         self.assertEqual(ask(self.server, "GET", "/health")[0], 200)
 
 
-class Log(unittest.TestCase):
 class Ids(unittest.TestCase):
     """Every answer says by which name the log knows it."""
     @classmethod
@@ -260,6 +260,7 @@ class Ids(unittest.TestCase):
         self.assertRegex(self.log.read_text(), rf"{id} 127.0.0.1 - - 400 key=- total_ms=")
 
 
+class Log(unittest.TestCase):
     LINE = re.compile(r"^(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (?P<id>\S+) (?P<peer>\S+) (?P<method>\S+) (?P<path>\S+) (?P<status>\d{3}) key=(?P<key>\S+)"
                       r"(?: model=(?P<model>\S+) prompt=(?P<prompt>\d+) cached=(?P<cached>\d+) completion=(?P<completion>\d+))?"
                       r"(?: ttft_ms=(?P<ttft>[\d.]+))? total_ms=(?P<total>[\d.]+)$")
@@ -312,13 +313,21 @@ class Ids(unittest.TestCase):
 
 
 class Tls(unittest.TestCase):
+    @staticmethod
+    def make_certificate(key, cert):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
+                        "-keyout", key, "-out", cert], check=True, capture_output=True)
+
+    @staticmethod
+    def certificate_of(server):
+        return ssl.get_server_certificate(("127.0.0.1", server.port))
+
     def test_a_certificate_makes_it_https(self):
         if not shutil.which("openssl"):
             self.skipTest("openssl is not installed")
         home = Home()
         cert, key = home.path / "cert.pem", home.path / "key.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
-                        "-keyout", key, "-out", cert], check=True, capture_output=True)
+        self.make_certificate(key, cert)
         wrong = subprocess.run([RIVAL, "serve", "--port", "0", "--tls-cert", key, "--tls-key", key], capture_output=True, text=True, env={**os.environ, **home.environment})
         self.assertEqual(wrong.returncode, 2)
         self.assertIn("tls_cert", wrong.stderr)
@@ -348,7 +357,7 @@ class Tls(unittest.TestCase):
                 plain.sendall(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 self.assertNotIn(b"200", plain.recv(1000))
             connection.request("GET", "/health")
-            self.assertEqual(connection.getresponse().status, 200)
+            self.assertEqual(connection.getresponse().read(), b'{"status":"ok"}')
             self.assertIn(" 127.0.0.1 GET /v1/models 200 ", log.read_text())
             with self.assertRaises(ssl.SSLError):
                 old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -356,6 +365,19 @@ class Tls(unittest.TestCase):
                 old.maximum_version = ssl.TLSVersion.TLSv1_1
                 old.wrap_socket(socket.create_connection(("127.0.0.1", server.port))).close()
             silent.close()
+            # A certificate that was renewed comes with SIGHUP, for new connections; a broken one changes nothing.
+            before = cert.read_text()
+            self.make_certificate(key, cert)
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_until(lambda: self.certificate_of(server) == cert.read_text())
+            connection.request("GET", "/health")
+            self.assertEqual(connection.getresponse().read(), b'{"status":"ok"}')
+            self.assertNotEqual(cert.read_text(), before)
+            renewed = cert.read_text()
+            cert.write_text("no certificate")
+            server.process.send_signal(signal.SIGHUP)
+            time.sleep(0.5)
+            self.assertEqual(self.certificate_of(server), renewed)
         finally:
             server.stop()
 

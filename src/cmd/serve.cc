@@ -146,7 +146,7 @@ int next_signal(const sigset_t& signals) {
   return signal < 0 ? 0 : signal;
 }
 
-// Keys, limits, catalogue and log are read again; what is wrong is told and the old ones stay.
+// Keys, limits, catalogue, certificate and log are read again; what is wrong is told and the old ones stay.
 void reload(Parts& parts) {
   auto read = read_serve_flags(parts.argc, parts.argv);
   const auto* flags = std::get_if<ServeFlags>(&read);
@@ -155,11 +155,14 @@ void reload(Parts& parts) {
   if (!rules.ok()) return log(LogLevel::kWarning, "SIGHUP: {}; the old settings stay", rules.error().message);
   const auto hub = open_hub();
   if (!hub.ok()) return log(LogLevel::kWarning, "SIGHUP: {}; the old settings stay", hub.error().message);
+  if (!parts.flags.tls_cert.empty() || !flags->tls_cert.empty())
+    if (const Status tls = parts.server->set_tls(flags->tls_cert, flags->tls_key); !tls.ok())
+      return log(LogLevel::kWarning, "SIGHUP: {}; the old settings stay", tls.error().message);
   parts.service->access().set_rules(std::move(rules).value());
+  parts.service->set_keep_responses(kept_seconds(*flags));
   parts.models->set_limits(flags->limits);
   parts.models->set_finder(finder_of(*hub, *flags));
   if (parts.log) parts.log->reopen();
-  parts.service->set_keep_responses(kept_seconds(*flags));
   fmt::print(stderr, "read the settings again\n");
 }
 
@@ -177,9 +180,14 @@ void drain(Parts& parts, const sigset_t& signals) {
 }
 
 void watch_signals(Parts& parts, const sigset_t& signals) {
+  bool reload_wanted = false;
   while (!parts.finished) {
     const int signal = next_signal(signals);
-    if (signal == SIGHUP && parts.service->state() == Service::State::kReady) reload(parts);
+    reload_wanted = reload_wanted || signal == SIGHUP;
+    if (reload_wanted && parts.service->state() == Service::State::kReady) {  // one that comes while models are loaded waits
+      reload(parts);
+      reload_wanted = false;
+    }
     if (signal != SIGINT && signal != SIGTERM) continue;
     // A load, or a fetch, cannot be interrupted; nothing is served yet, and a fetch goes on where it was.
     if (parts.service->state() == Service::State::kLoading) std::_Exit(130);

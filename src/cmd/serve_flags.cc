@@ -27,7 +27,7 @@ constexpr const char* kAbout =
     "\n"
     "Every flag has two other names: --some-flag is RIVAL_SOME_FLAG in the environment and \"some_flag\" in the\n"
     "configuration file, serve.json in RIVAL_HOME or the one given with --config. The command line wins over the\n"
-    "environment, and that over the file. SIGHUP reads keys, limits and the catalogue again; SIGTERM lets answers end.";
+    "environment, and that over the file. SIGHUP reads keys, limits, catalogue and certificate again; SIGTERM lets answers end.";
 
 void add_model_settings(Settings& settings, ServeFlags& flags) {
   const std::string group = "Models";

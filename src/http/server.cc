@@ -262,6 +262,14 @@ class BeastServer : public Server {
 
   asio::awaitable<void> accept_loop() {
     while (!stopping_) {
+  Status set_tls(const std::string& certificate, const std::string& key) override {
+    if (options_.tls_certificate.empty() || certificate.empty())
+      return make_error(ErrorCode::kInvalidArgument, "tls_cert: a running server cannot change between http and https");
+    RIVAL_ASSIGN_OR_RETURN(std::shared_ptr<TlsFront> next, TlsFront::load(certificate, key));
+    asio::post(io_, [this, next = std::move(next)] { tls_ = next; });
+    return {};
+  }
+
       auto [error, socket] = co_await acceptor_.async_accept(kTuple);
       if (error) {
         if (stopping_ || error == asio::error::operation_aborted) co_return;
@@ -407,7 +415,6 @@ class BeastServer : public Server {
   asio::io_context io_{1};
   tcp::acceptor acceptor_;
   asio::steady_timer drain_;
-  std::unique_ptr<TlsFront> tls_;  // null: plain HTTP
   // The server's thread only, but for connections_.
   bool stopping_ = false;
   std::list<Place> receiving_;     // in the order in which they began to wait
@@ -434,3 +441,4 @@ Result<std::unique_ptr<Server>> Server::listen(ServerOptions options, Handler ha
 }
 
 }  // namespace rival::http
+  std::shared_ptr<TlsFront> tls_;  // null: plain HTTP

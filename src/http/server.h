@@ -94,6 +94,9 @@ class Server {
   virtual void run() = 0;
   // Any thread. No new connections; idle ones are closed, exchanges under way get `drain_s` seconds to end.
   virtual void stop(double drain_s) = 0;
+  // Any thread. Connections from now on get this certificate; those that there are keep theirs. Errors: those of a wrong file,
+  // kInvalidArgument where the server speaks plain HTTP; then all stays as it is.
+  virtual Status set_tls(const std::string& certificate, const std::string& key) = 0;
   virtual uint32_t connections() const = 0;
 };
 
