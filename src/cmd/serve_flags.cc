@@ -72,6 +72,13 @@ void add_running_settings(Settings& settings, ServeFlags& flags) {
 }
 
 // The file that --config or RIVAL_CONFIG names, or serve.json in RIVAL_HOME where that exists.
+void add_settings(Settings& settings, ServeFlags& flags) {
+  add_model_settings(settings, flags);
+  add_address_settings(settings, flags);
+  add_access_settings(settings, flags);
+  add_running_settings(settings, flags);
+}
+
 Status read_config(Settings& settings, std::string path) {
   const char* variable = std::getenv(environment_name("config").c_str());
   if (path.empty() && variable) path = variable;
@@ -93,15 +100,22 @@ Status check_together(ServeFlags& flags) {
 }  // namespace
 
 std::variant<ServeFlags, int> read_serve_flags(int argc, char** argv) {
+Result<ServeFlags> parse_serve_config(std::string_view text) {
+  ServeFlags flags;
+  CommandLine app("");
+  Settings settings(app);
+  add_settings(settings, flags);
+  RIVAL_RETURN_IF_ERROR(settings.read_text(text, "serve.json"));
+  RIVAL_RETURN_IF_ERROR(check_together(flags));
+  return flags;
+}
+
   ServeFlags flags;
   std::string config;
   bool show = false;
   CommandLine app(kAbout);
   Settings settings(app);
-  add_model_settings(settings, flags);
-  add_address_settings(settings, flags);
-  add_access_settings(settings, flags);
-  add_running_settings(settings, flags);
+  add_settings(settings, flags);
   app.add_option("--config", config, "JSON file with settings; serve.json in RIVAL_HOME").group("Configuration");
   app.add_flag("--show-config", show, "print every setting with its three names, its value and where that comes from").group("Configuration");
   if (const auto status = app.parse(argc, argv)) return *status;

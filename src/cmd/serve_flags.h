@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -40,3 +41,6 @@ struct ServeFlags {
 std::variant<ServeFlags, int> read_serve_flags(int argc, char** argv);
 
 }  // namespace rival::cmd
+// What the text of a configuration file says, and nothing else. Errors name the key, what was found and what was expected.
+Result<ServeFlags> parse_serve_config(std::string_view text);
+

@@ -163,10 +163,10 @@ Status Settings::read_file(const std::filesystem::path& path) {
 
 Status Settings::read_text(std::string_view text, const std::string& file) {
   const auto value = parse_json(text);
-  if (!value.ok()) return with_context(value.error(), path.string());
-  if (!value->is_object()) return make_error(ErrorCode::kInvalidArgument, "{}: found {}, expected an object", path.string(), json_kind(*value));
+  if (!value.ok()) return with_context(value.error(), file);
+  if (!value->is_object()) return make_error(ErrorCode::kInvalidArgument, "{}: found {}, expected an object", file, json_kind(*value));
   for (const auto& [key, entry] : value->get_object()) {
-    const std::string where = fmt::format("{}: {}", path.string(), std::string_view(key));
+    const std::string where = fmt::format("{}: {}", file, std::string_view(key));
     Setting* setting = find(key);
     if (!setting) {
       std::string names;

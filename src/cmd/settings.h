@@ -31,6 +31,7 @@ class Settings {
   // kInvalidArgument names the variable or the key, what was found and what was expected.
   Status read_environment();
   Status read_file(const std::filesystem::path& path);
+  Status read_text(std::string_view text, const std::string& file);  // of such a file, whose name stands before errors
 
   // [{"flag", "environment", "key", "kind", "source", "value"}], secrets left out.
   json::array describe() const;

@@ -115,7 +115,7 @@ Result<std::vector<ApiKey>> read_key_file(const std::filesystem::path& path) {
   return keys;
 }
 
-Status write_key_file(const std::filesystem::path& path, const std::vector<ApiKey>& keys) {
+std::string key_file_text(const std::vector<ApiKey>& keys) {
   json::array list;
   for (const ApiKey& key : keys)
     list.push_back(json::object{{"name", key.name},
@@ -123,10 +123,14 @@ Status write_key_file(const std::filesystem::path& path, const std::vector<ApiKe
                                 {"created", key.created_s},
                                 {"requests_per_minute", key.limits.requests_per_minute},
                                 {"tokens_per_minute", key.limits.tokens_per_minute}});
+  return to_json_text(json::object{{"version", kVersion}, {"keys", std::move(list)}}) + "\n";
+}
+
+Status write_key_file(const std::filesystem::path& path, const std::vector<ApiKey>& keys) {
   std::error_code code;
   std::filesystem::create_directories(path.parent_path(), code);
   const mode_t before = ::umask(0077);
-  const Status status = write_file_atomically(path, to_json_text(json::object{{"version", kVersion}, {"keys", std::move(list)}}) + "\n");
+  const Status status = write_file_atomically(path, key_file_text(keys));
   ::umask(before);
   return status;
 }

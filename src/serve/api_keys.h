@@ -36,6 +36,7 @@ std::string make_key_text();
 // An absent file holds no keys. Errors: kCorrupt names the field; kIo.
 Result<std::vector<ApiKey>> read_key_file(const std::filesystem::path& path);
 Result<std::vector<ApiKey>> parse_key_file(std::string_view text);
+std::string key_file_text(const std::vector<ApiKey>& keys);
 // For the owner's eyes only. Errors: kIo.
 Status write_key_file(const std::filesystem::path& path, const std::vector<ApiKey>& keys);
 
