@@ -68,10 +68,10 @@ void add_running_settings(Settings& settings, ServeFlags& flags) {
   settings.add(group, "keep-responses", flags.keep_responses_days, "days after which a kept answer of /v1/responses is removed; 0 = never").between(0.0, 36500.0);
   settings.add(group, "drain", flags.drain_s, "seconds that answers under way get at the end").between(0.0, 3600.0);
   settings.add_size(group, "max-body", flags.body_bytes_max, "of a request; 16 MiB");
+  settings.add_size(group, "max-unsent", flags.unsent_bytes_max, "of all answers that clients have not taken; beyond it, who takes nothing is dropped; 256 MiB");
   settings.add(group, "max-connections", flags.connections_max, "at once; one more takes the place of whoever has been silent for longest").between(1u, 1'000'000u);
 }
 
-// The file that --config or RIVAL_CONFIG names, or serve.json in RIVAL_HOME where that exists.
 void add_settings(Settings& settings, ServeFlags& flags) {
   add_model_settings(settings, flags);
   add_address_settings(settings, flags);
@@ -79,6 +79,7 @@ void add_settings(Settings& settings, ServeFlags& flags) {
   add_running_settings(settings, flags);
 }
 
+// The file that --config or RIVAL_CONFIG names, or serve.json in RIVAL_HOME where that exists.
 Status read_config(Settings& settings, std::string path) {
   const char* variable = std::getenv(environment_name("config").c_str());
   if (path.empty() && variable) path = variable;
@@ -99,7 +100,6 @@ Status check_together(ServeFlags& flags) {
 
 }  // namespace
 
-std::variant<ServeFlags, int> read_serve_flags(int argc, char** argv) {
 Result<ServeFlags> parse_serve_config(std::string_view text) {
   ServeFlags flags;
   CommandLine app("");
@@ -110,6 +110,7 @@ Result<ServeFlags> parse_serve_config(std::string_view text) {
   return flags;
 }
 
+std::variant<ServeFlags, int> read_serve_flags(int argc, char** argv) {
   ServeFlags flags;
   std::string config;
   bool show = false;

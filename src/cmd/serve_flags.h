@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/limits.h"
 #include "engine/model_handle.h"
 #include "serve/api_keys.h"
 #include "serve/models.h"
@@ -40,7 +41,7 @@ struct ServeFlags {
 // An exit status when there is nothing left to do, or what was given is wrong, which has been said.
 std::variant<ServeFlags, int> read_serve_flags(int argc, char** argv);
 
-}  // namespace rival::cmd
 // What the text of a configuration file says, and nothing else. Errors name the key, what was found and what was expected.
 Result<ServeFlags> parse_serve_config(std::string_view text);
 
+}  // namespace rival::cmd

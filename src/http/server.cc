@@ -21,6 +21,7 @@
 #include <list>
 #include <mutex>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "http/tls.h"
 #include "http/request_reader.h"
@@ -45,18 +46,31 @@ std::string head_text(int status, std::string_view content_type, const HeaderLis
   return head;
 }
 
+// Bytes of all exchanges that no client has taken. Lives as long as the last exchange.
+struct Unsent {
+  std::atomic<uint64_t> bytes{0};
+  uint64_t max = 0;
+};
+
 // What passes between the handler's threads and the connection's coroutine.
 class ServerExchange : public Exchange, public std::enable_shared_from_this<ServerExchange> {
  public:
-  ServerExchange(asio::io_context& io, ServerRequest request, bool chunked, bool keep_alive, uint64_t pending_bytes_max)
-      : io_(io), request_(std::move(request)), chunked_(chunked), keep_alive_(keep_alive), pending_bytes_max_(pending_bytes_max) {}
+  struct Bounds {
+    uint64_t pending_bytes_max;
+    std::shared_ptr<Unsent> unsent;
+    std::function<void()> on_pressure;  // on the server's thread: there are more unsent bytes than may be
+  };
+
+  ServerExchange(asio::io_context& io, ServerRequest request, bool chunked, bool keep_alive, Bounds bounds)
+      : io_(io), request_(std::move(request)), chunked_(chunked), keep_alive_(keep_alive), bounds_(std::move(bounds)) {}
 
   const ServerRequest& request() const override { return request_; }
   void drop_body() override { std::string().swap(request_.body); }
 
   void respond(int status, std::string_view content_type, std::string body, HeaderList headers) override {
     std::string text = head_text(status, content_type, headers);
-    text += fmt::format("Content-Length: {}\r\n{}\r\n", body.size(), connection_header());
+    if (status != 204) text += fmt::format("Content-Length: {}\r\n", body.size());  // RFC 9110, section 8.6
+    text += connection_header() + "\r\n";
     if (request_.method != "HEAD") text += body;
     give(std::move(text), true);
   }
@@ -97,8 +111,10 @@ class ServerExchange : public Exchange, public std::enable_shared_from_this<Serv
     bool last;
   };
 
-  // What is to be sent next; waits until there is something. An empty last offer ends an exchange that is gone.
+  // What is to be sent next, after the offer before was taken; waits until there is something. An empty last offer ends an
+  // exchange that is gone.
   asio::awaitable<Offer> next() {
+    forget_offered();
     for (;;) {
       {
         const std::lock_guard lock(mutex_);
@@ -106,6 +122,7 @@ class ServerExchange : public Exchange, public std::enable_shared_from_this<Serv
         if (!pending_.empty() || ended_) {
           Offer offer{std::move(pending_), ended_};
           pending_.clear();
+          offered_ = offer.bytes.size();
           co_return offer;
         }
       }
@@ -120,6 +137,7 @@ class ServerExchange : public Exchange, public std::enable_shared_from_this<Serv
       const std::lock_guard lock(mutex_);
       if (gone_ || (ended_ && pending_.empty())) return;
       gone_ = true;
+      forget(pending_.size());
       pending_.clear();
       callback = std::move(on_gone_);
     }
@@ -130,10 +148,19 @@ class ServerExchange : public Exchange, public std::enable_shared_from_this<Serv
   // The connection lends its timer. An exchange that outlives its connection, or the server, touches neither.
   void attach(asio::steady_timer& timer) { wake_ = &timer; }
   void detach() {
+    forget_offered();
     const std::lock_guard lock(mutex_);
     gone_ = gone_ || !ended_ || !pending_.empty();
     ended_ = true;
+    forget(pending_.size());
+    pending_.clear();
     wake_ = nullptr;
+  }
+
+  // Bytes that the client has not taken.
+  uint64_t held() const {
+    const std::lock_guard lock(mutex_);
+    return pending_.size() + offered_;
   }
 
   bool keep_alive() const { return keep_alive_; }
@@ -146,12 +173,20 @@ class ServerExchange : public Exchange, public std::enable_shared_from_this<Serv
     if (gone_ || ended_) return;
     pending_ += bytes;
     ended_ = last;
+    const bool pressure = (bounds_.unsent->bytes += bytes.size()) > bounds_.unsent->max;
     // A whole body is bounded by whoever made it; only a stream that piles up says that the client is too slow.
-    const bool too_slow = !last && pending_.size() > pending_bytes_max_;
-    asio::post(io_, [self = shared_from_this(), too_slow] {
+    const bool too_slow = !last && pending_.size() > bounds_.pending_bytes_max;
+    asio::post(io_, [self = shared_from_this(), too_slow, pressure] {
       if (too_slow) self->mark_gone();
       self->wake();
+      if (pressure && self->wake_) self->bounds_.on_pressure();
     });
+  }
+
+  void forget(uint64_t bytes) const { bounds_.unsent->bytes -= bytes; }
+  void forget_offered() {
+    const std::lock_guard lock(mutex_);
+    forget(std::exchange(offered_, 0));
   }
 
   void wake() {
@@ -162,16 +197,14 @@ class ServerExchange : public Exchange, public std::enable_shared_from_this<Serv
   asio::steady_timer* wake_ = nullptr;  // server's thread only
   ServerRequest request_;
   const bool chunked_, keep_alive_;
-  const uint64_t pending_bytes_max_;
+  const Bounds bounds_;
   mutable std::mutex mutex_;
   // guarded by mutex_
   std::string pending_;
+  uint64_t offered_ = 0;  // bytes on their way
   bool ended_ = false, gone_ = false;
   std::function<void()> on_gone_;
 };
-
-// A connection that gives up its place needs a moment to end.
-constexpr uint32_t kPlacesBetween = 64;
 
 // As many connections as the system allows this process, rather than its cautious first limit.
 void raise_descriptor_limit() {
@@ -184,7 +217,9 @@ void raise_descriptor_limit() {
 class BeastServer : public Server {
  public:
   BeastServer(ServerOptions options, Handler handler)
-      : options_(std::move(options)), handler_(std::move(handler)), acceptor_(io_), drain_(io_) {}
+      : options_(std::move(options)), handler_(std::move(handler)), acceptor_(io_), drain_(io_) {
+    unsent_->max = options_.unsent_bytes_max;
+  }
 
   Status open() {
     raise_descriptor_limit();
@@ -227,6 +262,14 @@ class BeastServer : public Server {
     });
   }
 
+  Status set_tls(const std::string& certificate, const std::string& key) override {
+    if (options_.tls_certificate.empty() || certificate.empty())
+      return make_error(ErrorCode::kInvalidArgument, "tls_cert: a running server cannot change between http and https");
+    RIVAL_ASSIGN_OR_RETURN(std::shared_ptr<TlsFront> next, TlsFront::load(certificate, key));
+    asio::post(io_, [this, next = std::move(next)] { tls_ = next; });
+    return {};
+  }
+
   uint32_t connections() const override { return connections_; }
 
  private:
@@ -260,16 +303,27 @@ class BeastServer : public Server {
     const std::list<Place>::iterator place_;
   };
 
-  asio::awaitable<void> accept_loop() {
-    while (!stopping_) {
-  Status set_tls(const std::string& certificate, const std::string& key) override {
-    if (options_.tls_certificate.empty() || certificate.empty())
-      return make_error(ErrorCode::kInvalidArgument, "tls_cert: a running server cannot change between http and https");
-    RIVAL_ASSIGN_OR_RETURN(std::shared_ptr<TlsFront> next, TlsFront::load(certificate, key));
-    asio::post(io_, [this, next = std::move(next)] { tls_ = next; });
-    return {};
+  // A connection while its client takes an answer.
+  struct Writing {
+    beast::tcp_stream& stream;
+    const ServerExchange& exchange;
+    std::chrono::steady_clock::time_point since;  // what is offered now
+    bool closed = false;
+  };
+
+  // Whoever takes nothing is dropped, who began so first, until what is left is within the bound.
+  void drop_stuck() {
+    uint64_t freed = 0;
+    const auto stuck_since = std::chrono::steady_clock::now() - seconds(options_.stuck_s);
+    for (Writing& writing : writing_) {
+      if (writing.since > stuck_since || unsent_->bytes <= unsent_->max + freed) return;
+      freed += writing.exchange.held();
+      if (!std::exchange(writing.closed, true)) writing.stream.close();
+    }
   }
 
+  asio::awaitable<void> accept_loop() {
+    while (!stopping_) {
       auto [error, socket] = co_await acceptor_.async_accept(kTuple);
       if (error) {
         if (stopping_ || error == asio::error::operation_aborted) co_return;
@@ -280,7 +334,7 @@ class BeastServer : public Server {
       }
       // The place of one that has not asked for longest goes to the new one.
       if (connections_ >= options_.connections_max && !receiving_.empty()) receiving_.front().stream->cancel();
-      if (connections_ >= options_.connections_max + kPlacesBetween) continue;
+      if (connections_ >= options_.connections_max + limits::kConnectionsBetween) continue;
       const std::string peer = peer_of(socket);
       if (tls_) {
         auto plain = tls_->accept(io_, std::move(socket));
@@ -352,7 +406,8 @@ class BeastServer : public Server {
     const bool chunked = reader.is_http_1_1(), keep_alive = chunked && reader.keep_alive() && !stopping_;
     ServerRequest request = reader.take();
     request.peer = peer;
-    const auto exchange = std::make_shared<ServerExchange>(io_, std::move(request), chunked, keep_alive, options_.pending_bytes_max);
+    const ServerExchange::Bounds bounds{options_.pending_bytes_max, unsent_, [this] { drop_stuck(); }};
+    const auto exchange = std::make_shared<ServerExchange>(io_, std::move(request), chunked, keep_alive, bounds);
     asio::steady_timer timer(io_);
     exchange->attach(timer);
     struct Detach {
@@ -373,7 +428,9 @@ class BeastServer : public Server {
       const auto offer = co_await exchange.next();
       if (!offer.bytes.empty()) {
         stream.expires_after(seconds(options_.write_timeout_s));
+        const auto writing = writing_.insert(writing_.end(), {stream, exchange, std::chrono::steady_clock::now()});
         auto [error, count] = co_await asio::async_write(stream, asio::buffer(offer.bytes), kTuple);
+        writing_.erase(writing);
         if (error) exchange.mark_gone();
       }
       if (exchange.gone()) co_return false;
@@ -417,8 +474,11 @@ class BeastServer : public Server {
   asio::steady_timer drain_;
   // The server's thread only, but for connections_.
   bool stopping_ = false;
+  std::shared_ptr<TlsFront> tls_;  // null: plain HTTP
   std::list<Place> receiving_;     // in the order in which they began to wait
   uint64_t receiving_bytes_ = 0;   // of all of them
+  std::list<Writing> writing_;     // in the order in which they began to
+  const std::shared_ptr<Unsent> unsent_ = std::make_shared<Unsent>();
   std::atomic<uint32_t> connections_{0};
 };
 
@@ -441,4 +501,3 @@ Result<std::unique_ptr<Server>> Server::listen(ServerOptions options, Handler ha
 }
 
 }  // namespace rival::http
-  std::shared_ptr<TlsFront> tls_;  // null: plain HTTP

@@ -59,6 +59,13 @@ class Client {
     while (text.find(mark) == std::string::npos && ::recv(fd_, &byte, 1, 0) == 1) text += byte;
     return text;
   }
+  // Bytes until the other side closes.
+  size_t count_all() {
+    std::vector<char> piece(1 << 16);
+    size_t sum = 0;
+    for (ssize_t count; (count = ::recv(fd_, piece.data(), piece.size(), 0)) > 0;) sum += static_cast<size_t>(count);
+    return sum;
+  }
   std::string read_all() { return read_until(std::string_view("\0never\0", 7)); }
 
  private:
@@ -157,6 +164,26 @@ TEST(Server, ASlowReaderIsDroppedAndCostsNoMore) {
     kept->write(std::string(50'000, 'x'));
     return kept->gone();
   }));
+}
+
+// Whole bodies are not bounded one by one, so those that nobody takes are together.
+TEST(Server, AnswersThatNobodyTakesAreBoundedTogether) {
+  ServerOptions options;
+  options.unsent_bytes_max = 40u << 20;
+  options.stuck_s = 0.2;
+  const auto large = [](const std::shared_ptr<Exchange>& exchange) { exchange->respond(200, "text/plain", std::string(30u << 20, 'x')); };
+  RunningServer running(large, options);
+  const std::string ask = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+  Client stuck(running.port()), second(running.port());
+  stuck.send(ask);
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  second.send(ask);  // too much together, and the first has taken nothing for long
+  EXPECT_GT(second.count_all(), 30u << 20);
+  EXPECT_LT(stuck.count_all(), 30u << 20);
+  // One that takes what it is given is never dropped, however much it is.
+  Client third(running.port());
+  third.send(ask);
+  EXPECT_GT(third.count_all(), 30u << 20);
 }
 
 TEST(Server, RefusesWhatIsTooLargeOrBroken) {
