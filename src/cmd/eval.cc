@@ -32,7 +32,7 @@ void show_progress(uint32_t done, uint32_t of, double so_far) {
 Result<eval::Perplexity> measure(const PerplexityFlags& flags) {
   RIVAL_ASSIGN_OR_RETURN(const hub::Hub hub, hub::Hub::open());
   RIVAL_ASSIGN_OR_RETURN(const hub::ResolvedModel model, hub.resolve(flags.name, terminal_options(flags.accept_licence)));
-  RIVAL_ASSIGN_OR_RETURN(const auto loaded, engine::LoadedModel::load(model.path, flags.threads));
+  RIVAL_ASSIGN_OR_RETURN(const auto loaded, engine::LoadedModel::load(model.path, flags.threads, flags.context));
   if (!loaded->tokenizer()) return make_error(ErrorCode::kUnsupported, "{} has no vocabulary", model.name);
   RIVAL_ASSIGN_OR_RETURN(const auto ids, text_tokens(flags.file, *loaded->tokenizer()));
   const text::Vocabulary& vocabulary = loaded->tokenizer()->vocabulary();

@@ -56,11 +56,12 @@ struct Loaded {
   std::unique_ptr<model::Decoder> decoder;
 };
 
-Result<Loaded> load(const Flags& flags) {
+Result<Loaded> load(const Flags& flags, size_t positions) {
   Loaded loaded;
   loaded.team = std::make_unique<ThreadTeam>(flags.threads);
   RIVAL_ASSIGN_OR_RETURN(const auto path, find_model(flags.model));
   RIVAL_ASSIGN_OR_RETURN(loaded.source, model::open_model(path));
+  model::choose_context(loaded.source, static_cast<uint32_t>(std::min<size_t>(positions, UINT32_MAX)));
   RIVAL_ASSIGN_OR_RETURN(loaded.decoder, model::Decoder::create(loaded.source, *loaded.team));
   return loaded;
 }
@@ -131,7 +132,7 @@ int run_inspect_logits(int argc, char** argv) {
   if (const auto status = parse(app, flags, argc, argv)) return *status;
   const auto ids = parse_ids(flags.ids);
   if (!ids.ok()) return fail(ids.error());
-  auto loaded = load(flags);
+  auto loaded = load(flags, ids->size());
   if (!loaded.ok()) return fail(loaded.error());
   const Status printed = print_logits(*loaded, *ids, flags.json);
   return printed.ok() ? 0 : fail(printed.error());
@@ -143,7 +144,7 @@ int run_inspect_embedding(int argc, char** argv) {
   if (const auto status = parse(app, flags, argc, argv)) return *status;
   const auto ids = parse_ids(flags.ids);
   if (!ids.ok()) return fail(ids.error());
-  auto loaded = load(flags);
+  auto loaded = load(flags, ids->size());
   if (!loaded.ok()) return fail(loaded.error());
   const model::SequenceSlice slice = {.tokens = *ids, .position = 0, .pages = {}, .logits_count = 0};
   std::vector<float> embedding;

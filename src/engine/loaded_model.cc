@@ -72,12 +72,14 @@ struct LoadedModel::Parts {
 LoadedModel::LoadedModel() = default;
 LoadedModel::~LoadedModel() = default;
 
-Result<std::unique_ptr<LoadedModel>> LoadedModel::load(const std::filesystem::path& path, uint32_t threads) {
+Result<std::unique_ptr<LoadedModel>> LoadedModel::load(const std::filesystem::path& path, uint32_t threads,
+                                                       uint32_t context) {
   std::unique_ptr<LoadedModel> loaded(new LoadedModel);
   loaded->parts_ = std::make_unique<Parts>(threads);
   Parts& parts = *loaded->parts_;
   Clock::time_point begin = Clock::now();
   RIVAL_ASSIGN_OR_RETURN(parts.source, model::open_model(path));
+  model::choose_context(parts.source, context);
   parts.open_s = seconds_since(begin);
   parts.matrices = count_matrices(parts.source);
   begin = Clock::now();

@@ -28,8 +28,10 @@ struct MatrixCounts {
 
 class LoadedModel {
  public:
-  // `threads` = 0: one a CPU. Errors: those of open_model and Decoder::create.
-  static Result<std::unique_ptr<LoadedModel>> load(const std::filesystem::path& path, uint32_t threads);
+  // `threads` = 0: one a CPU. `context`: what choose_context (model/source.h) is asked for. Errors: those of open_model
+  // and Decoder::create.
+  static Result<std::unique_ptr<LoadedModel>> load(const std::filesystem::path& path, uint32_t threads,
+                                                   uint32_t context = 0);
   ~LoadedModel();
 
   const model::ModelConfig& config() const;

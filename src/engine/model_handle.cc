@@ -49,7 +49,7 @@ Result<std::unique_ptr<ModelHandle>> ModelHandle::load(const std::filesystem::pa
   LoadOptions options = wanted;
   std::unique_ptr<ModelHandle> handle(new ModelHandle);
   Parts& parts = *handle->parts_;
-  RIVAL_ASSIGN_OR_RETURN(parts.loaded, LoadedModel::load(path, options.threads));
+  RIVAL_ASSIGN_OR_RETURN(parts.loaded, LoadedModel::load(path, options.threads, options.clip_context ? 0 : options.context));
   const Clock::time_point begin = Clock::now();
   const model::ModelConfig& config = parts.loaded->config();
   if (options.clip_context) options.context = std::min(options.context, config.context_length);

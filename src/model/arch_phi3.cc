@@ -1,8 +1,8 @@
 // Phi-3 and Phi-4: Llama's shape with q, k, v in one tensor and gate and up in another.
 //
 // Their long-context files hold two lists of RoPE divisors, for texts up to the original context and for
-// longer ones. A text cannot change from one to the other on the way, so the short list is used and the
-// context ends where it does.
+// longer ones. A text cannot change from one to the other on the way: the first is used and the context ends
+// where it does, unless a longer one is asked for (choose_context).
 #include <algorithm>
 
 #include "base/limits.h"
@@ -18,6 +18,7 @@ Status configure_phi3(const HyperParameters& p, ModelConfig& config) {
   RIVAL_RETURN_IF_ERROR(use_windows(p, 0, 0, config));
   RIVAL_ASSIGN_OR_RETURN(const uint32_t original, p.u32_or("rope.scaling.original_context_length",
                                                            config.context_length, {1, limits::kContextMax}));
+  if (config.context_length > original) config.context_length_long = config.context_length;
   config.context_length = std::min(config.context_length, original);
   RIVAL_ASSIGN_OR_RETURN(const float factor, p.f32_or("rope.scaling.attn_factor", 1.0f));
   if (factor == 1.0f) return {};

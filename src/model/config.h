@@ -56,6 +56,7 @@ struct ModelConfig {
   uint32_t vocabulary_size = 0;
   uint32_t d_model = 0;
   uint32_t context_length = 0;  // as trained (after scaling)
+  uint32_t context_length_long = 0;  // with Phi-3's second list of RoPE divisors (choose_context); 0 = there is none
   uint32_t head_dim_k = 0;      // of queries and keys
   uint32_t head_dim_v = 0;
   uint32_t rope_dim = 0;        // the first rope_dim dimensions of a head turn

@@ -93,15 +93,22 @@ Status add_tensors(const Folder& folder, ModelContents& model) {
   return {};
 }
 
-void add_rope_divisors(const ModelConfig& config, ModelContents& model) {
-  const LayerConfig& layer = config.layers[0];
-  if (layer.rope_scaling.kind != RopeScalingKind::kLlama3) return;
+void add_divisors(const char* name, Vector divisors, ModelContents& model) {
+  if (divisors.empty()) return;
   format::TensorSource source;
-  source.name = "rope_freqs.weight";
-  source.shape = Shape{{config.rope_dim / 2, 1, 1, 1}};
-  source.decode_row = [divisors = ops::llama3_divisors(config.rope_dim, layer.rope_base, layer.rope_scaling)](
-                          uint64_t, float* out) { std::ranges::copy(divisors, out); };
+  source.name = name;
+  source.shape = Shape{{divisors.size(), 1, 1, 1}};
+  source.decode_row = [divisors = std::move(divisors)](uint64_t, float* out) { std::ranges::copy(divisors, out); };
   model.tensors.push_back(std::move(source));
+}
+
+void add_rope_divisors(const ModelSource& checked, ModelContents& model) {
+  const LayerConfig& layer = checked.config.layers[0];
+  if (layer.rope_scaling.kind == RopeScalingKind::kLlama3)
+    add_divisors("rope_freqs.weight", ops::llama3_divisors(checked.config.rope_dim, layer.rope_base, layer.rope_scaling),
+                 model);
+  add_divisors("rope_factors_short.weight", checked.rope_factors, model);
+  add_divisors("rope_factors_long.weight", checked.rope_factors_long, model);
 }
 
 // general.file_type where every matrix keeps its type.
@@ -144,7 +151,7 @@ Result<ModelContents> convert_hf_folder(const std::filesystem::path& path) {
       hf_weights(std::make_shared<const format::SafetensorsFile>(std::move(file)), *folder.architecture);
   model.owner = folder.weights;
   RIVAL_RETURN_IF_ERROR(add_tensors(folder, model));
-  add_rope_divisors(folder.config, model);
+  add_rope_divisors(checked, model);
   describe(path, folder, model);
   RIVAL_RETURN_IF_ERROR(
       set_parameters(*folder.architecture, folder.parameters, folder.config, model.metadata));

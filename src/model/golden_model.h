@@ -27,7 +27,8 @@ std::vector<std::string> golden_names();
 // Writes the model's folder below the tests' temporary folder.
 GoldenModel make_golden(const std::string& name);
 
-// Logits of every position, or the pooled embedding, in slices of at most `chunk` tokens.
-std::vector<float> run_golden(const ModelSource& source, const GoldenModel& golden, size_t chunk, uint32_t threads);
+// Logits of every position, or the pooled embedding, in slices of at most `chunk` tokens. The source is made ready for
+// the golden's length.
+std::vector<float> run_golden(ModelSource& source, const GoldenModel& golden, size_t chunk, uint32_t threads);
 
 }  // namespace rival::model

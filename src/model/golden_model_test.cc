@@ -110,8 +110,9 @@ GoldenModel make_golden(const std::string& name) {
   return golden;
 }
 
-std::vector<float> run_golden(const ModelSource& source, const GoldenModel& golden, size_t chunk,
+std::vector<float> run_golden(ModelSource& source, const GoldenModel& golden, size_t chunk,
                               uint32_t threads) {
+  choose_context(source, static_cast<uint32_t>(golden.ids.size()));
   ThreadTeam team(threads);
   const auto decoder = Decoder::create(source, team);
   EXPECT_TRUE(decoder.ok()) << decoder.error().message;
@@ -167,7 +168,7 @@ class GoldenTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(GoldenTest, LogitsAreThoseOfTheReference) {
   const GoldenModel golden = make_golden(GetParam());
-  const auto source = open_model(golden.folder);
+  auto source = open_model(golden.folder);
   ASSERT_TRUE(source.ok()) << source.error().message;
   // In one piece, and cut so that windows and pages meet the cuts: the same numbers.
   const std::vector<float> whole = run_golden(*source, golden, 512, 1);

@@ -1,5 +1,6 @@
 #include "model/hf_config.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -59,6 +60,26 @@ constexpr Translation kRopeTranslations[] = {
     {"rope.scaling.attention_factor", {"attention_factor"}},
 };
 
+// Switches that change what a model computes, with the one value that Rival has the computation for.
+struct Switch {
+  std::string_view architecture, name, supported;
+};
+
+constexpr Switch kSwitches[] = {
+    {"gpt2", "scale_attn_weights", "true"},
+    {"gpt2", "scale_attn_by_inverse_layer_idx", "false"},
+    {"bert", "position_embedding_type", "absolute"},
+    {"bert", "is_decoder", "false"},
+    {"gemma3", "use_bidirectional_attention", "false"},
+    {"gpt-oss", "swiglu_limit", "7"},
+};
+
+std::string plain_text(const json::value& value) {
+  if (value.is_string()) return std::string(value.get_string());
+  if (value.is_double()) return fmt::format("{}", value.get_double());
+  return to_json_text(value);
+}
+
 class Translator {
  public:
   Translator(const Architecture& architecture, const json::object& config)
@@ -73,6 +94,7 @@ class Translator {
     RIVAL_RETURN_IF_ERROR(translate_rope());
     RIVAL_RETURN_IF_ERROR(translate_windows());
     RIVAL_RETURN_IF_ERROR(translate_experts());
+    RIVAL_RETURN_IF_ERROR(check_switches());
     translate_rest();
     return std::move(result_);
   }
@@ -161,7 +183,9 @@ class Translator {
       return make_error(ErrorCode::kUnsupported, "config.json: rope type 'mrope' is not one that Rival has");
     set("rope.scaling.type", kind, "rope_type");
     if (kind == "yarn") translate_yarn(rope);
-    if (kind == "longrope") translate_longrope();
+    if (kind == "longrope" && architecture_.name != "phi3")
+      return make_error(ErrorCode::kUnsupported, "config.json: rope type 'longrope' is known of Phi-3 only");
+    if (kind == "longrope") translate_longrope(rope);
     return {};
   }
 
@@ -185,15 +209,23 @@ class Translator {
         "mscale");
   }
 
-  void translate_longrope() {
+  // The two lists of divisors are read with the weights.
+  void translate_longrope(const json::object& rope) {
+    const auto value = [&](const char* name, double fallback) {
+      const json::value* found = rope.if_contains(name);
+      return found != nullptr && found->is_number() ? found->to_number<double>() : fallback;
+    };
     const double context = number("max_position_embeddings", 0.0);
-    const double original = number("original_max_position_embeddings", context);
-    set("rope.scaling.original_context_length", static_cast<int64_t>(original),
+    const double original =
+        value("original_max_position_embeddings", number("original_max_position_embeddings", context));
+    const double stretch = value("factor", original > 1.0 ? context / original : 1.0);
+    const double usual = stretch > 1.0 ? std::sqrt(1.0 + std::log(stretch) / std::log(original)) : 1.0;
+    set("rope.scaling.original_context_length", static_cast<int64_t>(std::min(original, 1e9)),
         "original_max_position_embeddings");
-    const double stretch = original > 1.0 ? context / original : 1.0;
-    if (stretch > 1.0)
-      set("rope.scaling.attn_factor", std::sqrt(1.0 + std::log(stretch) / std::log(original)),
-          "rope_scaling");
+    result_.erase("rope.scaling.attention_factor");
+    result_.erase("rope.scaling.factor");
+    if (const double attention = value("attention_factor", usual); attention != 1.0)
+      set("rope.scaling.attn_factor", attention, "rope_scaling");
   }
 
   void translate_partial_rotary(const json::value* rope) {
@@ -233,8 +265,14 @@ class Translator {
       return {};
     }
     const json::value* types = find("layer_types");
-    if (types == nullptr || !types->is_array()) return {};
     std::vector<int64_t> sliding;
+    if (types == nullptr || !types->is_array()) {
+      if (!qwen) return {};
+      for (int64_t layer = 0; layer < layer_count(); ++layer)  // older files: all from this layer on
+        sliding.push_back(static_cast<double>(layer) >= number("max_window_layers", 0.0) ? 1 : 0);
+      set("attention.sliding_window_pattern", std::move(sliding), "max_window_layers");
+      return {};
+    }
     for (const json::value& type : types->get_array()) {
       const std::string_view name = type.is_string() ? std::string_view(type.get_string()) : "";
       if (name != "full_attention" && name != "sliding_attention")
@@ -247,13 +285,37 @@ class Translator {
     return {};
   }
 
+  // How many layers there are; 0 where the number is out of bounds, which make_config refuses.
+  int64_t layer_count() const {
+    const double count = number("num_hidden_layers", 0.0);
+    return count >= 1.0 && count <= limits::kLayersMax ? static_cast<int64_t>(count) : 0;
+  }
+
+  Status check_switches() const {
+    for (const Switch& row : kSwitches) {
+      const json::value* value = row.architecture == architecture_.name ? find(row.name) : nullptr;
+      if (value != nullptr && plain_text(*value) != row.supported)
+        return make_error(ErrorCode::kUnsupported, "config.json: {} is {}; Rival has {} only", row.name,
+                          plain_text(*value), row.supported);
+    }
+    return {};
+  }
+
+  // Caps have defaults of their own: null says that there is none.
+  void translate_absent_caps() {
+    for (const auto* name : {"attn_logit_softcapping", "final_logit_softcapping"}) {
+      const json::value* value = inner_->if_contains(name);
+      if (value != nullptr && value->is_null()) set(name, 0.0, name);
+    }
+  }
+
   // mlp_only_layers and decoder_sparse_step leave some layers without experts.
   Status translate_experts() {
-    const auto layers = static_cast<int64_t>(number("num_hidden_layers", 0.0));
+    const int64_t layers = layer_count();
     const auto step = static_cast<int64_t>(number("decoder_sparse_step", 1.0));
     const json::value* dense = find("mlp_only_layers");
     const bool some = dense != nullptr && dense->is_array() && !dense->get_array().empty();
-    if ((step == 1 && !some) || layers < 1 || layers > limits::kLayersMax) return {};
+    if ((step == 1 && !some) || layers < 1) return {};
     if (step < 1) return make_error(ErrorCode::kCorrupt, "config.json: decoder_sparse_step is {}", step);
     std::vector<int64_t> experts;
     for (int64_t layer = 0; layer < layers; ++layer) experts.push_back((layer + 1) % step == 0 ? 1 : 0);
@@ -266,6 +328,7 @@ class Translator {
   }
 
   void translate_rest() {
+    translate_absent_caps();
     if (const double scalar = number("query_pre_attn_scalar", 0.0); scalar > 0.0)
       set("attention.scale", 1.0 / std::sqrt(scalar), "query_pre_attn_scalar");
     if (architecture_.name == "gpt-oss" && find("intermediate_size") != nullptr)  // llama.cpp asks for the key
@@ -327,6 +390,13 @@ std::string hf_special_text(const json::object& config, std::string_view key) {
   const json::value* value = config.if_contains(key);
   if (value != nullptr && value->is_object()) value = value->get_object().if_contains("content");
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
+}
+
+const json::object* hf_rope(const json::object& config) {
+  for (const auto* name : {"rope_parameters", "rope_scaling"})
+    if (const json::value* value = config.if_contains(name); value != nullptr && value->is_object())
+      return &value->get_object();
+  return nullptr;
 }
 
 Result<HyperParameters> hf_parameters(const Architecture& architecture, const json::object& config) {

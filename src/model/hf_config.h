@@ -20,6 +20,9 @@ Result<const Architecture*> hf_architecture(const json::object& config);
 // "bos_token" and the like of tokenizer_config.json: a text, or an object with its content. Empty if missing.
 std::string hf_special_text(const json::object& config, std::string_view key);
 
+// The dictionary that says how RoPE is scaled (rope_parameters, formerly rope_scaling); null if there is none.
+const json::object* hf_rope(const json::object& config);
+
 // Errors: kCorrupt, kUnsupported for a kind of RoPE or attention that Rival does not have; they name the key.
 Result<HyperParameters> hf_parameters(const Architecture& architecture, const json::object& config);
 

@@ -72,6 +72,21 @@ std::optional<RopeScaling> scaling_of_divisors(const Vector& divisors, uint32_t 
   return found && gives(*found, divisors, dim, base) ? found : std::nullopt;
 }
 
+json::array divisor_list(const Vector& divisors) {
+  json::array list;
+  for (const float divisor : divisors) list.emplace_back(shortest(divisor));
+  return list;
+}
+
+// Phi-3's two lists; the length of its first is original_max_position_embeddings.
+json::object longrope_object(const ModelSource& model, const RopeScaling& scaling) {
+  json::object out{{"rope_type", "longrope"},
+                   {"short_factor", divisor_list(model.rope_factors)},
+                   {"long_factor", divisor_list(model.rope_factors_long)}};
+  out["attention_factor"] = scaling.kind == RopeScalingKind::kYarn ? shortest(scaling.attention_factor) : 1.0;
+  return out;
+}
+
 json::object rope_object(const RopeScaling& s) {
   json::object out;
   const auto number = [&](const char* key, float value) { out[key] = shortest(value); };
@@ -102,6 +117,11 @@ Status write_rope(const ModelSource& model, json::object& out) {
   out["rope_theta"] = shortest(layer.rope_base);
   if (c.rope_dim != c.head_dim_k)
     out["partial_rotary_factor"] = static_cast<double>(c.rope_dim) / static_cast<double>(c.head_dim_k);
+  if (!model.rope_factors_long.empty()) {
+    out["max_position_embeddings"] = c.context_length_long;
+    out["rope_scaling"] = longrope_object(model, scaling);
+    return {};
+  }
   if (!model.rope_factors.empty()) {
     const auto found = scaling_of_divisors(model.rope_factors, c.rope_dim, layer.rope_base);
     if (!found || scaling.kind != RopeScalingKind::kNone)

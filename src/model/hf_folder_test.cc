@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "format/gguf.h"
 #include "format/safetensors.h"
@@ -42,7 +43,7 @@ class RoundTrip : public testing::TestWithParam<std::string> {};
 TEST_P(RoundTrip, TensorsAndConfigurationAreTheSame) {
   const GoldenModel golden = make_golden(GetParam());
   const auto folder = there_and_back(golden);
-  const auto before = open_model(golden.folder), after = open_model(folder);
+  auto before = open_model(golden.folder), after = open_model(folder);
   ASSERT_TRUE(before.ok() && after.ok()) << (after.ok() ? "" : after.error().message);
   EXPECT_EQ(after->config, before->config);
   const auto expected = run_golden(*before, golden, 64, 2), found = run_golden(*after, golden, 64, 2);
@@ -70,6 +71,37 @@ TEST(HfFolder, ShardsAndRoundsAsAsked) {
   const auto opened = open_model(folder);
   ASSERT_TRUE(opened.ok()) << opened.error().message;
   EXPECT_EQ(opened->weights_type, "BF16");
+}
+
+// The golden model of Phi-3 with RoPE scaled by `rope`, trained on 16 positions of 64.
+GoldenModel scaled_phi3(std::string_view rope) {
+  GoldenModel golden = make_golden("phi3");
+  json::object config = *read_hf_object(golden.folder / "config.json");
+  config.erase("rope_parameters");
+  config["rope_scaling"] = parse_json(rope).value();
+  config["max_position_embeddings"] = 64;
+  config["original_max_position_embeddings"] = 16;
+  EXPECT_TRUE(write_file_atomically(golden.folder / "config.json", to_json_text(config)).ok());
+  return golden;
+}
+
+// Divisors of 2 all over are linear scaling by 2; of 1 they change nothing.
+TEST(HfFolder, LongContextsTakeTheSecondListOfDivisors) {
+  constexpr std::string_view kOnes = "[1,1,1,1,1,1,1,1]", kTwos = "[2,2,2,2,2,2,2,2]";
+  const std::string lists = fmt::format(R"({{"rope_type": "longrope", "short_factor": {}, "long_factor": {}, "attention_factor": 1.0}})",
+                                        kOnes, kTwos);
+  auto linear = open_model(scaled_phi3(R"({"rope_type": "linear", "factor": 2.0})").folder);
+  GoldenModel golden = scaled_phi3(lists);
+  ASSERT_EQ(golden.ids.size(), 40u);
+  for (const auto& folder : {golden.folder, there_and_back(golden)}) {
+    auto source = open_model(folder);
+    ASSERT_TRUE(linear.ok() && source.ok()) << (source.ok() ? "" : source.error().message);
+    EXPECT_EQ(source->config.context_length, 16u);
+    EXPECT_EQ(source->config.context_length_long, 64u);
+    linear->config.context_length = 64;
+    EXPECT_EQ(run_golden(*source, golden, 512, 1), run_golden(*linear, golden, 512, 1));
+    EXPECT_EQ(source->config.context_length, 64u);
+  }
 }
 
 TEST(HfFolder, RefusesBlockTypes) {

@@ -1,6 +1,7 @@
 #include "model/hf_source.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/json.h"
 #include "base/limits.h"
@@ -44,17 +45,16 @@ void add_eos_ids(const json::object& config, ModelSource& source) {
     add(*value);
 }
 
-Status read_tokenizer(const std::filesystem::path& folder, ModelSource& source) {
-  if (!file_exists(folder / "tokenizer.json")) return {};
-  RIVAL_ASSIGN_OR_RETURN(const std::string text,
-                         read_file(folder / "tokenizer.json", limits::kJsonFileBytesMax));
+Status read_tokenizer(const std::filesystem::path& folder, const std::filesystem::path& name, ModelSource& source) {
+  if (!file_exists(folder / name)) return {};
+  RIVAL_ASSIGN_OR_RETURN(const std::string text, read_file(folder / name, limits::kJsonFileBytesMax));
   std::string config_text;
   if (file_exists(folder / "tokenizer_config.json")) {
     RIVAL_ASSIGN_OR_RETURN(config_text,
                            read_file(folder / "tokenizer_config.json", limits::kJsonFileBytesMax));
   }
   auto tokenizer = text::Tokenizer::from_json(text, config_text);
-  if (!tokenizer.ok()) return with_context(tokenizer.error(), "tokenizer.json");
+  if (!tokenizer.ok()) return with_context(tokenizer.error(), name.string());
   text::Vocabulary ends = {.tokens = tokenizer->vocabulary().tokens,
                            .types = tokenizer->vocabulary().types,
                            .eos = tokenizer->vocabulary().eos};
@@ -64,8 +64,33 @@ Status read_tokenizer(const std::filesystem::path& folder, ModelSource& source) 
   return {};
 }
 
-Status read_texts(const std::filesystem::path& folder, const json::object& config, ModelSource& source) {
-  RIVAL_RETURN_IF_ERROR(read_tokenizer(folder, source));
+// One of the two lists of divisors of "longrope".
+Status read_divisors(const json::object& rope, std::string_view key, size_t pairs, Vector& out) {
+  const json::value* list = rope.if_contains(key);
+  if (list == nullptr || !list->is_array() || list->get_array().size() != pairs)
+    return make_error(ErrorCode::kCorrupt, "config.json: {} is no list of {} numbers", key, pairs);
+  for (const json::value& item : list->get_array()) {
+    const auto divisor = item.is_number() ? item.to_number<float>() : 0.0f;
+    if (!std::isfinite(divisor) || divisor <= 0.0f)
+      return make_error(ErrorCode::kCorrupt, "config.json: {} holds {}, expected positive numbers", key,
+                        to_json_text(item));
+    out.push_back(divisor);
+  }
+  return {};
+}
+
+Status read_longrope(const json::object& config, ModelSource& source) {
+  const json::object* rope = hf_rope(config);
+  if (rope == nullptr || rope->if_contains("long_factor") == nullptr) return {};
+  const size_t pairs = source.config.rope_dim / 2;
+  RIVAL_RETURN_IF_ERROR(read_divisors(*rope, "short_factor", pairs, source.rope_factors));
+  if (source.config.context_length_long == 0) return {};
+  return read_divisors(*rope, "long_factor", pairs, source.rope_factors_long);
+}
+
+Status read_texts(const std::filesystem::path& folder, const std::filesystem::path& tokenizer, const json::object& config,
+                  ModelSource& source) {
+  RIVAL_RETURN_IF_ERROR(read_tokenizer(folder, tokenizer, source));
   RIVAL_ASSIGN_OR_RETURN(const json::object tokenizer_config, read_hf_object(folder / "tokenizer_config.json"));
   RIVAL_ASSIGN_OR_RETURN(const json::object generation_config, read_hf_object(folder / "generation_config.json"));
   source.bos_text = hf_special_text(tokenizer_config, "bos_token");
@@ -83,10 +108,10 @@ Status read_texts(const std::filesystem::path& folder, const json::object& confi
 
 }  // namespace
 
-Result<ModelSource> open_hf_texts(const std::filesystem::path& folder) {
+Result<ModelSource> open_hf_texts(const std::filesystem::path& folder, const std::filesystem::path& tokenizer) {
   ModelSource source;
   RIVAL_ASSIGN_OR_RETURN(const json::object config, read_hf_object(folder / "config.json"));
-  RIVAL_RETURN_IF_ERROR(read_texts(folder, config, source));
+  RIVAL_RETURN_IF_ERROR(read_texts(folder, tokenizer, config, source));
   return source;
 }
 
@@ -103,7 +128,8 @@ Result<ModelSource> open_hf_folder(const std::filesystem::path& folder) {
       hf_weights(std::make_shared<const format::SafetensorsFile>(std::move(opened)), *architecture);
   RIVAL_ASSIGN_OR_RETURN(ModelSource source, build_source(*architecture, std::move(model_config), *weights));
   source.weights_type = dtype_info(source.token_embedding.type).name;
-  RIVAL_RETURN_IF_ERROR(read_texts(folder, config, source));
+  RIVAL_RETURN_IF_ERROR(read_longrope(config, source));
+  RIVAL_RETURN_IF_ERROR(read_texts(folder, kHfTokenizer, config, source));
   return source;
 }
 

@@ -24,8 +24,8 @@ TEST_P(ConvertedGolden, GivesTheSameOutputsAsItsFolder) {
   const auto written = write_contents(*contents, path, team, {});
   ASSERT_TRUE(written.ok()) << written.error().message;
 
-  const auto from_folder = open_model(golden.folder);
-  const auto from_file = open_model(path);
+  auto from_folder = open_model(golden.folder);
+  auto from_file = open_model(path);
   ASSERT_TRUE(from_folder.ok()) << from_folder.error().message;
   ASSERT_TRUE(from_file.ok()) << from_file.error().message;
   const auto expected = run_golden(*from_folder, golden, 64, 2), found = run_golden(*from_file, golden, 64, 2);

@@ -100,9 +100,16 @@ Result<ModelSource> open_model(const std::filesystem::path& path) {
   return finished(is_folder(path) ? open_hf_folder(path) : open_gguf(path), path);
 }
 
+void choose_context(ModelSource& source, uint32_t context) {
+  if (context <= source.config.context_length || source.rope_factors_long.empty()) return;
+  source.rope_factors = std::move(source.rope_factors_long);
+  source.rope_factors_long.clear();
+  source.config.context_length = source.config.context_length_long;
+}
+
 Result<ModelSource> open_texts(const std::filesystem::path& path) {
   if (is_folder(path)) return finished(open_hf_texts(path), path);
-  if (path.extension() == ".json") return finished(open_hf_texts(path.parent_path()), path);
+  if (path.extension() == ".json") return finished(open_hf_texts(path.parent_path(), path.filename()), path);
   return finished(open_gguf_texts(path), path);
 }
 

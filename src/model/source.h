@@ -55,7 +55,8 @@ struct ModelSource {
   std::vector<LayerSource> layers;
   Vector output_norm, output_norm_bias;
   MatrixView output;    // [V, D]; rows == 0: tied to token_embedding
-  Vector rope_factors;  // [rope_dim/2] divisors of the frequencies (Llama 3 GGUF), or empty
+  Vector rope_factors;  // [rope_dim/2] divisors of the frequencies (Llama 3 GGUF, Phi-3), or empty
+  Vector rope_factors_long;  // those for contexts beyond config.context_length (Phi-3), or empty
 
   std::optional<text::Tokenizer> tokenizer;      // absent if the file has none (a test's random weights)
   std::string chat_template;                     // empty if the file has none
@@ -77,6 +78,10 @@ struct ModelSource {
 // Every shape is checked against the configuration: an error names the tensor, what was found and what was
 // expected.
 Result<ModelSource> open_model(const std::filesystem::path& path);
+
+// Makes the model ready for `context` positions: beyond config.context_length it takes its second list of RoPE divisors,
+// if it has one, for texts of every length, as other programs do; config.context_length then is context_length_long.
+void choose_context(ModelSource& source, uint32_t context);
 
 // Only what has to do with text: tokenizer, chat_template, bos_text, eos_text, end_of_generation, files. Also
 // from a GGUF file that holds nothing but a vocabulary, from a folder without weights, and from a

@@ -170,16 +170,18 @@ Status Builder::load_ends() {
 }
 
 Status Builder::load_rope_factors() {
-  Vector longer;  // of Phi-3's long contexts; known, not used
   const uint64_t pairs = source_.config.rope_dim / 2;
+  Vector shorter;
   RIVAL_RETURN_IF_ERROR(vector("rope_freqs.weight", pairs, Need::kOptional, source_.rope_factors));
-  RIVAL_RETURN_IF_ERROR(vector("rope_factors_long.weight", pairs, Need::kOptional, longer));
-  RIVAL_RETURN_IF_ERROR(vector("rope_factors_short.weight", pairs, Need::kOptional,
-                               source_.rope_factors.empty() ? source_.rope_factors : longer));
-  for (const float factor : source_.rope_factors)
-    if (!std::isfinite(factor) || factor <= 0.0f)
-      return make_error(ErrorCode::kCorrupt, "tensor 'rope_freqs.weight' holds {}, expected positive numbers",
-                        factor);
+  RIVAL_RETURN_IF_ERROR(vector("rope_factors_short.weight", pairs, Need::kOptional, shorter));
+  RIVAL_RETURN_IF_ERROR(vector("rope_factors_long.weight", pairs, Need::kOptional, source_.rope_factors_long));
+  if (source_.rope_factors.empty()) source_.rope_factors = std::move(shorter);
+  if (source_.config.context_length_long == 0) source_.rope_factors_long.clear();
+  for (const Vector* factors : {&source_.rope_factors, &source_.rope_factors_long})
+    for (const float factor : *factors)
+      if (!std::isfinite(factor) || factor <= 0.0f)
+        return make_error(ErrorCode::kCorrupt, "a divisor of the RoPE frequencies is {}, expected positive numbers",
+                          factor);
   return {};
 }
 
