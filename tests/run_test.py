@@ -200,6 +200,27 @@ class OneAnswer(Case):
     def test_errors_are_events_too(self):
         self.assertEqual(json.loads(self.run_("smolm2:135m", "x", "--json-stream", status=1).out)["type"], "error")
 
+    def test_bash_completes_names_flags_and_files(self):
+        script = subprocess.run([RIVAL, "completion", "bash"], capture_output=True, text=True, check=True).stdout
+        (self.folder / "of:mine.gguf").touch()
+        path = os.pathsep.join([str(pathlib.Path(RIVAL).parent), os.environ["PATH"]])
+
+        def completions(line):
+            # Words as bash breaks them, at colons too.
+            words = re.findall(r":|[^\s:]+", line) + ([""] if line.endswith(" ") else [])
+            asks = ("COMP_LINE=$1 COMP_POINT=${#1}; shift; COMP_WORDS=(\"$@\") COMP_CWORD=$(($# - 1)); _rival; "
+                    "printf '%s\\n' \"${COMPREPLY[@]}\"")
+            done = subprocess.run(["bash", "--norc", "-c", script + asks, "bash", line, *words], cwd=self.folder,
+                                  env=self.env | {"PATH": path}, capture_output=True, text=True, check=True)
+            return done.stdout.split()
+
+        self.assertEqual(completions("rival compl"), ["completion"])
+        self.assertEqual(completions("rival run smollm2:13"), ["135m"])
+        self.assertEqual(completions("rival run of"), ["of:mine.gguf"])
+        self.assertEqual(completions("rival run of:m"), ["mine.gguf"])
+        self.assertEqual(completions("rival completion f"), ["fish"])
+        self.assertEqual(completions("rival run --temp"), ["--temperature"])
+
     def test_help_teaches(self):
         text = self.run_("--help").out
         for words in ("rival run ./model.gguf", "--system", "--context-policy", "Ctrl-C"):

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cmd/cli.h"
 #include "cmd/command.h"
 
@@ -7,35 +9,44 @@ namespace rival::cmd {
 namespace {
 
 // Flags are read from a command's own --help when they are asked for, so that this file need not know them.
+// A colon breaks words in bash: the word is taken from the line, and what stands before its last colon is there already.
 constexpr const char* kBash = R"sh(_rival() {
-  local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}
+  local line=${COMP_LINE:0:COMP_POINT} command=${COMP_WORDS[1]} all=""
+  local word=${line##*[[:space:]]}
   COMPREPLY=()
   if [ "$COMP_CWORD" = 1 ]; then
     COMPREPLY=($(compgen -W "@COMMANDS@ --help --version" -- "$word"))
+    return
   elif [[ $word == -* ]]; then
-    COMPREPLY=($(compgen -W "$(rival "$command" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*')" -- "$word"))
-  else
-    case $command in
-      @MODEL_COMMANDS@)
-        local all=""
-        [ "$command" = pull ] && all=--all
-        COMPREPLY=($(compgen -W "$(rival ls --names $all 2>/dev/null)" -- "$word") $(compgen -f -- "$word"))
-        declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$word" ;;
-      completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$word")) ;;
-      *) COMPREPLY=($(compgen -f -- "$word")) ;;
-    esac
+    COMPREPLY=($(compgen -W "$(rival "$command" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u)" -- "$word"))
+    return
+  fi
+  case $command in
+    @MODEL_COMMANDS@)
+      [ "$command" = pull ] && all=--all
+      COMPREPLY=($(compgen -W "$(rival ls --names $all 2>/dev/null)" -- "$word")) ;;
+    completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$word")) && return ;;
+  esac
+  if [ "${#COMPREPLY[@]}" = 0 ]; then
+    compopt -o filenames 2>/dev/null
+    COMPREPLY=($(compgen -f -- "$word"))
+  fi
+  if [[ $word == *:* && $COMP_WORDBREAKS == *:* ]]; then
+    local there=${word%"${word##*:}"}
+    COMPREPLY=("${COMPREPLY[@]#"$there"}")
   fi
 }
-complete -o filenames -F _rival rival
+complete -F _rival rival
 )sh";
 
+// As a file of the fpath it is the function itself when it is first called; read by `source` it only announces it.
 constexpr const char* kZsh = R"sh(#compdef rival
 _rival() {
   local command=${words[2]} all=""
   if (( CURRENT == 2 )); then
     compadd -- @COMMANDS@ --help --version
   elif [[ ${words[CURRENT]} == -* ]]; then
-    compadd -- ${(f)"$(rival $command --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*')"}
+    compadd -- ${(f)"$(rival $command --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u)"}
   else
     case $command in
       @MODEL_COMMANDS@)
@@ -47,7 +58,11 @@ _rival() {
     esac
   fi
 }
-compdef _rival rival
+if [[ ${funcstack[1]} == _rival ]]; then
+  _rival "$@"
+else
+  compdef _rival rival
+fi
 )sh";
 
 constexpr const char* kFish = R"sh(function __rival_flags
