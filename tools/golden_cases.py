@@ -35,6 +35,8 @@ def rope(kind, theta=10000.0, **rest):
 
 
 LLAMA3 = rope("llama3", 5e5, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=16)
+LONGROPE = rope("longrope", short_factor=[1.0, 1.02, 1.05, 1.1, 1.2, 1.3, 1.4, 1.5], original_max_position_embeddings=16,
+                long_factor=[1.1, 1.3, 1.9, 2.6, 3.2, 3.7, 4.0, 4.1])
 YARN = rope("yarn", factor=4.0, original_max_position_embeddings=16)
 
 
@@ -87,6 +89,9 @@ def gemma_cases():
     yield Case("gemma2", model="Gemma2ForCausalLM", gemma=True, length=40,
                config=hf.Gemma2Config(**small(head_dim=16, sliding_window=7, query_pre_attn_scalar=20,
                                               attn_logit_softcapping=5.0, final_logit_softcapping=8.0)))
+    yield Case("gemma2_uncapped", model="Gemma2ForCausalLM", gemma=True,
+               config=hf.Gemma2Config(**small(head_dim=16, sliding_window=7, attn_logit_softcapping=None,
+                                              final_logit_softcapping=None)))
     yield Case("gemma3", model="Gemma3ForCausalLM", gemma=True, length=40,
                config=hf.Gemma3TextConfig(**small(num_hidden_layers=7, head_dim=16, sliding_window=7,
                                                   query_pre_attn_scalar=20)))
@@ -103,6 +108,9 @@ def other_cases():
                config=hf.GPT2Config(vocab_size=97, n_positions=64, n_embd=60, n_layer=3, n_head=5, n_inner=100))
     yield Case("starcoder2", hf.Starcoder2Config(**small(sliding_window=6)), model="Starcoder2ForCausalLM", length=40)
     yield Case("phi3", hf.Phi3Config(**small(sliding_window=9)), model="Phi3ForCausalLM", length=40)
+    for name, length in (("phi3_longrope_short", 15), ("phi3_longrope_long", 40)):
+        yield Case(name, hf.Phi3Config(**small(max_position_embeddings=64, original_max_position_embeddings=16,
+                                               rope_parameters=LONGROPE)), model="Phi3ForCausalLM", length=length)
     yield Case("gpt_oss", gpt_oss(), model="GptOssForCausalLM", length=40)
     yield Case("gpt_oss_mxfp4", gpt_oss(hidden_size=64, intermediate_size=96), model="GptOssForCausalLM", mxfp4=True)
     yield Case("bert", model="BertModel", embedding=True,
@@ -224,6 +232,21 @@ def random_case(rng, name):
             **{**sizes, "tie_word_embeddings": True}, head_dim=head_dim, sliding_window=window)),
         lambda: Case(name, model="Gemma3ForCausalLM", gemma=True, config=hf.Gemma3TextConfig(
             **{**sizes, "tie_word_embeddings": True}, head_dim=head_dim, sliding_window=window)),
+        lambda: Case(name, model="Gemma2ForCausalLM", gemma=True, config=hf.Gemma2Config(
+            **{**sizes, "tie_word_embeddings": True}, head_dim=head_dim, sliding_window=window,
+            attn_logit_softcapping=rng.choice([None, 2.0, 50.0]), final_logit_softcapping=rng.choice([None, 3.0]),
+            query_pre_attn_scalar=rng.choice([head_dim, 33]))),
+        lambda: Case(name, model="Qwen2MoeForCausalLM", config=hf.Qwen2MoeConfig(
+            **sizes, num_experts=experts, num_experts_per_tok=moe["num_experts_per_tok"],
+            norm_topk_prob=rng.random() < 0.5, moe_intermediate_size=rng.randint(8, 70),
+            shared_expert_intermediate_size=rng.randint(8, 70))),
+        lambda: Case(name, model="Olmo2ForCausalLM", config=hf.Olmo2Config(**sizes)),
+        lambda: Case(name, model="GraniteForCausalLM", config=hf.GraniteConfig(
+            **sizes, embedding_multiplier=rng.uniform(0.5, 12), logits_scaling=rng.uniform(0.5, 8),
+            residual_multiplier=rng.uniform(0.1, 1), attention_multiplier=rng.uniform(0.05, 0.5))),
+        lambda: Case(name, model="Phi3ForCausalLM", config=hf.Phi3Config(**sizes, sliding_window=rng.choice([None, window]))),
+        lambda: Case(name, model="Starcoder2ForCausalLM", config=hf.Starcoder2Config(
+            **sizes, use_bias=True, sliding_window=rng.choice([None, window]))),
         lambda: Case(name, model="SmolLM3ForCausalLM", config=hf.SmolLM3Config(**sizes)),
         lambda: Case(name, model="GptOssForCausalLM", config=hf.GptOssConfig(
             **{**sizes, "tie_word_embeddings": False}, head_dim=head_dim, sliding_window=window, **moe,
