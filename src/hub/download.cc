@@ -99,6 +99,7 @@ class Transfer {
   Status attempt() {
     if (bytes_ && file_.bytes() == bytes_) return {};
     http::ClientRequest request{.url = request_.url, .bearer_token = request_.bearer_token};
+    request.cancel = request_.cancel;
     request.body_bytes_max = bytes_ ? bytes_ : limits::kModelFileBytesMax;
     if (file_.bytes() > 0) {
       request.headers["Range"] = fmt::format("bytes={}-", file_.bytes());

@@ -1,6 +1,7 @@
 // Fetching one file over HTTP into the store: resumed, verified, whole or not at all.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -22,6 +23,7 @@ struct Download {
   std::string sha256;        // what the file must have; empty: see git_sha1, or any
   std::string git_sha1;      // what git names the file by (SHA-1 of "blob SIZE\0" and the bytes); empty: any
   OnProgress on_progress = {};
+  const std::atomic<bool>* cancel = nullptr;  // see ResolveOptions
 };
 
 // Resumes what an earlier try left. A broken connection is taken up again while it makes progress. The blob

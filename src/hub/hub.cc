@@ -198,7 +198,7 @@ Result<Manifest> Hub::pull(Wanted wanted, const ResolveOptions& options) const {
   for (const FileRow& row : wanted.files) {
     const std::string label = wanted.files.size() == 1 ? wanted.name : fs::path(row.name).filename().string();
     RIVAL_ASSIGN_OR_RETURN(std::vector<StoredFile> files,
-                           obtain_files(store_, row, {.label = label, .say = say, .on_progress = options.on_progress}));
+                           obtain_files(store_, row, {.label = label, .say = say, .on_progress = options.on_progress, .cancel = options.cancel}));
     std::move(files.begin(), files.end(), std::back_inserter(manifest.files));
   }
   RIVAL_RETURN_IF_ERROR(store_.publish(manifest));

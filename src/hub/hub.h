@@ -27,6 +27,7 @@ struct ResolveOptions {
   // One line for the person who waits ("using the file in the Ollama store"); may be empty.
   std::function<void(const std::string&)> say;
   OnProgress on_progress = {};
+  const std::atomic<bool>* cancel = nullptr;  // set, it breaks off also a transfer that stands still: kCancelled
 };
 
 struct ResolvedModel {

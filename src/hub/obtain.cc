@@ -48,7 +48,7 @@ Result<StoredFile> obtain_from_url(const Store& store, const UrlSource& source, 
                                    const ObtainOptions& options) {
   const std::string sha256 = row.sha256.empty() ? source.sha256 : row.sha256;
   if (auto found = find_by_hash(store, sha256, options)) return *found;
-  return download(store, {.url = source.url, .label = options.label, .bytes = row.bytes, .sha256 = sha256, .on_progress = options.on_progress});
+  return download(store, {.url = source.url, .label = options.label, .bytes = row.bytes, .sha256 = sha256, .on_progress = options.on_progress, .cancel = options.cancel});
 }
 
 Result<StoredFile> obtain_from_hub(const Store& store, const HfSource& source, const FileRow& row,
@@ -68,7 +68,8 @@ Result<StoredFile> obtain_from_hub(const Store& store, const HfSource& source, c
                           .bytes = file.bytes,
                           .sha256 = row.sha256.empty() ? file.sha256 : row.sha256,
                           .git_sha1 = file.git_sha1,
-                          .on_progress = options.on_progress});
+                          .on_progress = options.on_progress,
+                          .cancel = options.cancel});
 }
 
 // ---- wheels

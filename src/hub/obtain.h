@@ -15,6 +15,7 @@ struct ObtainOptions {
   std::string label;                            // of the progress bar
   std::function<void(const std::string&)> say;  // may be empty
   OnProgress on_progress = {};
+  const std::atomic<bool>* cancel = nullptr;    // see ResolveOptions
 };
 
 // Looks in the store, then in other programs' stores, then fetches. The result's hash is verified; its name

@@ -8,7 +8,24 @@ namespace {
 
 constexpr auto kTellEvery = std::chrono::milliseconds(250);
 
+std::string_view failure_code(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kCancelled: return "stopped";
+    case ErrorCode::kNetwork: return "network";
+    case ErrorCode::kCorrupt: return "damaged";
+    case ErrorCode::kIo: return "disk";
+    case ErrorCode::kDenied: return "denied";
+    default: return "failed";
+  }
+}
+
 }  // namespace
+
+json::object to_json(const PageDownload& download) {
+  json::object out = {{"state", download.state}, {"done", download.done}, {"total", download.total}};
+  if (!download.message.empty()) out["message"] = download.message, out["code"] = download.code;
+  return out;
+}
 
 PageDownloads::PageDownloads(const hub::Hub& hub, PageEvents& events) : hub_(hub), events_(events), worker_([this] { work(); }) {}
 
@@ -16,6 +33,7 @@ PageDownloads::~PageDownloads() {
   {
     const std::lock_guard guard(mutex_);
     ending_ = true;
+    break_off_ = true;
   }
   news_.notify_all();
   worker_.join();
@@ -27,7 +45,7 @@ bool PageDownloads::start(const std::string& owner, const std::string& name, boo
     const std::lock_guard guard(mutex_);
     PageDownload& download = downloads_[name];
     if (download.state == "waiting" || download.state == "running") return false;
-    download = {.state = "waiting", .done = 0, .total = row ? std::max<uint64_t>(row->download_bytes(), 1) : 1, .message = {}};
+    download = {.state = "waiting", .total = row ? std::max<uint64_t>(row->download_bytes(), 1) : 1};
     waiting_.push_back({owner, name, accept_licence});
   }
   news_.notify_all();
@@ -36,7 +54,7 @@ bool PageDownloads::start(const std::string& owner, const std::string& name, boo
 
 void PageDownloads::cancel(const std::string& name) {
   const std::lock_guard guard(mutex_);
-  cancelled_ = name;
+  if (running_ == name) break_off_ = true;
   if (std::erase_if(waiting_, [&](const Job& job) { return job.name == name; }) > 0) downloads_.erase(name);
 }
 
@@ -53,10 +71,12 @@ void PageDownloads::work() {
     if (ending_) return;
     const Job job = waiting_.front();
     waiting_.pop_front();
-    cancelled_.clear();
+    running_ = job.name;
+    break_off_ = false;
     lock.unlock();
     fetch(job);
     lock.lock();
+    running_.clear();
   }
 }
 
@@ -74,19 +94,16 @@ void PageDownloads::fetch(const Job& job) {
     for (const auto& [name, file] : files) sum += file.first, known += file.second;
     download.done = sum;
     download.total = std::max({download.total, known, sum});
-    const bool stop = [&] {
-      const std::lock_guard guard(mutex_);
-      return ending_ || cancelled_ == job.name;
-    }();
-    if (stop) return make_error(ErrorCode::kCancelled, "the download was stopped; what has arrived is kept");
+    if (break_off_) return make_error(ErrorCode::kCancelled, "the download was stopped");
     if (Clock::now() >= told + kTellEvery) tell(job, download), told = Clock::now();
     return {};
   };
+  options.cancel = &break_off_;
   tell(job, download);
   const auto resolved = hub_.resolve(job.name, options);
   download.state = resolved.ok() ? "done" : "error";
   if (resolved.ok()) download.done = download.total;
-  else download.message = resolved.error().message;
+  else download.message = resolved.error().message, download.code = failure_code(resolved.error().code);
   tell(job, download);
 }
 
@@ -95,8 +112,8 @@ void PageDownloads::tell(const Job& job, const PageDownload& download) {
     const std::lock_guard guard(mutex_);
     downloads_[job.name] = download;
   }
-  json::object event = {{"type", "download"}, {"name", job.name}, {"state", download.state}, {"done", download.done}, {"total", download.total}};
-  if (!download.message.empty()) event["message"] = download.message;
+  json::object event = to_json(download);
+  event["type"] = "download", event["name"] = job.name;
   events_.publish(job.owner, event);
 }
 

@@ -1,6 +1,7 @@
 // Models that the page has asked for, fetched one after the other on a thread of their own.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -18,8 +19,11 @@ namespace rival::serve {
 struct PageDownload {
   std::string state;             // "waiting", "running", "done", "error"
   uint64_t done = 0, total = 0;   // bytes
-  std::string message;            // of an error
+  std::string message = {};       // of an error
+  std::string code = {};          // of an error: "stopped", "network", "damaged", "disk", "denied" or "failed"
 };
+
+json::object to_json(const PageDownload& download);
 
 // All members may be called from any thread.
 class PageDownloads {
@@ -47,8 +51,9 @@ class PageDownloads {
   std::condition_variable news_;
   std::deque<Job> waiting_;
   std::map<std::string, PageDownload> downloads_;
-  std::string cancelled_;  // the one under way that is to break off
+  std::string running_;  // the name of the one under way
   bool ending_ = false;
+  std::atomic<bool> break_off_ = false;  // the one under way
   std::thread worker_;
 };
 

@@ -49,9 +49,7 @@ void add_state(Page& page, json::object& row, const std::string& name, const Lis
   }
   const auto download = page.downloads().find(name);
   if (!download || download->state == "done") return;
-  json::object out = {{"state", download->state}, {"done", download->done}, {"total", download->total}};
-  if (!download->message.empty()) out["message"] = download->message;
-  row["download"] = std::move(out);
+  row["download"] = to_json(*download);
 }
 
 }  // namespace
