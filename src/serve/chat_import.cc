@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/limits.h"
+#include "serve/page_prompt.h"
 #include "text/unicode.h"
 
 namespace rival::serve {
@@ -135,7 +136,37 @@ ImportedRow finish(ImportedChat chat, std::vector<Node> nodes, const std::string
   return chat;
 }
 
+// A file that an export names without its content.
+void add_named_file(PageMessage& message, std::string name, int64_t bytes) {
+  if (name.empty() || message.attachments.size() >= limits::kPageAttachmentsMax) return;
+  message.attachments.push_back({cut(std::move(name), limits::kPageNameBytesMax), bytes, ""});
+}
+
 // ---- ChatGPT ----
+
+// References to sources, between U+E200 and U+E201, mean nothing outside of ChatGPT's own page.
+std::string without_references(std::string text) {
+  static constexpr std::string_view kOpen = "\xEE\x88\x80", kClose = "\xEE\x88\x81";
+  std::string out;
+  size_t at = 0;
+  for (size_t open; (open = text.find(kOpen, at)) != std::string::npos;) {
+    const size_t close = text.find(kClose, open);
+    if (close == std::string::npos) break;
+    out.append(text, at, open - at);
+    at = close + kClose.size();
+  }
+  return at == 0 ? text : out.append(text, at);
+}
+
+void read_chatgpt_files(const json::object& metadata, PageMessage& message) {
+  const json::array* files = list_of(metadata, "attachments");
+  for (size_t i = 0; files && i < files->size(); ++i) {
+    const json::object* file = (*files)[i].if_object();
+    if (!file) continue;
+    const json::value* bytes = member(*file, "size");
+    add_named_file(message, text_of(*file, "name"), bytes && bytes->is_int64() ? std::max<int64_t>(bytes->get_int64(), 0) : 0);
+  }
+}
 
 std::string chatgpt_text(const json::object& content) {
   std::string text;
@@ -175,9 +206,10 @@ void read_chatgpt_message(const json::object& message, Node& node, std::string& 
   if (role == "system") system = text;
   if (role != "user" && role != "assistant" && role != "tool") return;
   if (type == "code") text = fmt::format("```{}\n{}\n```", text_of(*content, "language") == "unknown" ? "" : text_of(*content, "language"), text);
-  node.message = plain_message(role, std::move(text));
+  node.message = plain_message(role, without_references(std::move(text)));
   node.message->created = time_of(message, "create_time", 1000);
-  if (metadata && role == "assistant") node.message->model = text_of(*metadata, "model_slug");
+  if (metadata && role == "assistant") node.message->model = cut(text_of(*metadata, "model_slug"), limits::kPageNameBytesMax);
+  if (metadata && role == "user") read_chatgpt_files(*metadata, *node.message);
 }
 
 ImportedRow read_chatgpt(const json::object& conversation) {
@@ -206,12 +238,31 @@ void read_llama_extras(const json::object& row, PageMessage& message) {
   const json::array* extras = list_of(row, "extra");
   for (size_t i = 0; extras && i < extras->size() && message.attachments.size() < limits::kPageAttachmentsMax; ++i) {
     const json::object* extra = (*extras)[i].if_object();
-    std::string text = extra ? text_of(*extra, "content") : std::string();
-    if (text.empty()) continue;
+    if (!extra) continue;
+    std::string text = text_of(*extra, "content");
     const std::string name = text_of(*extra, "name");
+    if (text.empty()) {  // a picture or a sound
+      add_named_file(message, name, 0);
+      continue;
+    }
     text = cut(std::move(text), limits::kPageAttachmentBytesMax);
     message.attachments.push_back({cut(name.empty() ? "attachment" : name, limits::kPageNameBytesMax), static_cast<int64_t>(text.size()), text});
   }
+}
+
+// Calls as text that holds OpenAI's list: [{id, type, function: {name, arguments}}].
+json::array read_llama_calls(const std::string& text) {
+  json::array out;
+  if (text.empty() || text.size() > limits::kPageSettingsBytesMax) return out;
+  const auto rows = parse_json(text);
+  if (!rows.ok() || !rows->is_array()) return out;
+  for (const json::value& value : rows->get_array()) {
+    const json::object* row = value.if_object();
+    const json::object* function = row ? object_of(*row, "function") : nullptr;
+    if (function && !text_of(*function, "name").empty())
+      out.push_back(json::object{{"id", text_of(*row, "id")}, {"name", text_of(*function, "name")}, {"arguments", text_of(*function, "arguments")}});
+  }
+  return out;
 }
 
 Node read_llama_message(const json::object& row, std::string& system) {
@@ -223,11 +274,13 @@ Node read_llama_message(const json::object& row, std::string& system) {
   if (role != "user" && role != "assistant" && role != "tool") return node;
   PageMessage message = plain_message(role, std::move(text));
   message.created = time_of(row, "timestamp", 1);
-  message.model = text_of(row, "model");
+  message.model = cut(text_of(row, "model"), limits::kPageNameBytesMax);
   for (const char* name : {"reasoningContent", "thinking", "reasoning_content"})
     if (message.reasoning.empty()) message.reasoning = text_of(row, name);
   if (role == "user") read_llama_extras(row, message);
-  if (!message.text.empty() || !message.reasoning.empty() || !message.attachments.empty()) node.message = std::move(message);
+  if (json::array calls = role == "assistant" ? read_llama_calls(text_of(row, "toolCalls")) : json::array(); !calls.empty()) message.more["tool_calls"] = std::move(calls);
+  if (const std::string call = text_of(row, "toolCallId"); role == "tool" && !call.empty()) message.more["tool_call_id"] = cut(call, limits::kPageNameBytesMax);
+  if (!message.text.empty() || !message.reasoning.empty() || !message.attachments.empty() || !message.more.empty()) node.message = std::move(message);
   return node;
 }
 
@@ -253,21 +306,44 @@ ImportedRow read_llama(const json::object& conversation, const json::array& rows
 
 // ---- our own ----
 
+json::object numbers_of(const json::object& o, std::initializer_list<std::string_view> names) {
+  json::object out;
+  for (std::string_view name : names)
+    if (const json::value* value = member(o, name); value && value->is_number()) out[name] = *value;
+  return out;
+}
+
+json::array calls_of(const json::array& rows) {
+  json::array out;
+  for (const json::value& value : rows)
+    if (const json::object* row = value.if_object(); row && !text_of(*row, "name").empty())
+      out.push_back(json::object{{"id", text_of(*row, "id")}, {"name", text_of(*row, "name")}, {"arguments", text_of(*row, "arguments")}});
+  return out;
+}
+
+// What a message has beside its text: only what has the shape that the page shows. Names of dropped messages are those
+// of the file and are left out.
+json::object read_own_more(const json::object& row) {
+  json::object out;
+  for (const char* name : {"group", "error", "tool_call_id"})
+    if (std::string text = cut(text_of(row, name), limits::kPageNameBytesMax); !text.empty()) out[name] = std::move(text);
+  if (const json::object* usage = object_of(row, "usage")) out["usage"] = numbers_of(*usage, {"prompt_tokens", "cached_tokens", "completion_tokens"});
+  if (const json::object* timings = object_of(row, "timings")) out["timings"] = numbers_of(*timings, {"queue_ms", "first_token_ms", "total_ms", "tokens_per_s"});
+  if (const json::object* settings = object_of(row, "settings"); settings && !check_page_settings(*settings)) out["settings"] = *settings;
+  if (const json::array* calls = list_of(row, "tool_calls"); calls && to_json_text(*calls).size() <= limits::kPageSettingsBytesMax)
+    if (json::array kept = calls_of(*calls); !kept.empty()) out["tool_calls"] = std::move(kept);
+  return out;
+}
+
 PageMessage read_own_message(const json::object& row) {
   static constexpr std::string_view kStates[] = {"done", "stopped", "length", "context", "interrupted", "error"};
-  static constexpr std::string_view kMore[] = {"group", "error", "settings", "usage", "timings", "tool_calls", "tool_call_id"};
   PageMessage m = plain_message(text_of(row, "role"), text_of(row, "text"));
   const std::string state = text_of(row, "state");
   m.state = std::find(std::begin(kStates), std::end(kStates), state) == std::end(kStates) ? "interrupted" : state;
   m.reasoning = text_of(row, "reasoning");
   m.model = cut(text_of(row, "model"), limits::kPageNameBytesMax);
   m.created = time_of(row, "created", 1);
-  for (std::string_view name : kMore)
-    if (const json::value* value = member(row, name); value && to_json_text(*value).size() <= limits::kPageSettingsBytesMax) m.more[name] = *value;
-  if (auto* usage = m.more.if_contains("usage")) {
-    if (json::object* o = usage->if_object()) o->erase("dropped");  // ids of the file
-    else m.more.erase("usage");
-  }
+  m.more = read_own_more(row);
   const json::array* attachments = m.role == "user" ? list_of(row, "attachments") : nullptr;
   for (size_t i = 0; attachments && i < attachments->size() && i < limits::kPageAttachmentsMax; ++i)
     if (const json::object* a = (*attachments)[i].if_object()) {
@@ -286,7 +362,7 @@ ImportedRow read_own(const json::object& row) {
   chat.pinned = flag_of(row, "pinned");
   chat.folder = cut(text_of(row, "folder"), limits::kPageFolderBytesMax);
   chat.system = cut(text_of(row, "system"), limits::kPageSystemBytesMax);
-  if (const json::object* settings = object_of(row, "settings"); settings && to_json_text(*settings).size() <= limits::kPageSettingsBytesMax) chat.settings = *settings;
+  if (const json::object* settings = object_of(row, "settings"); settings && !check_page_settings(*settings)) chat.settings = *settings;
   chat.created = time_of(row, "created", 1);
   chat.updated = time_of(row, "updated", 1);
   if (const std::string id = text_of(row, "id"); !id.empty()) chat.origin = "rival:" + cut(id, limits::kPageNameBytesMax);

@@ -10,8 +10,60 @@
 namespace rival::serve {
 namespace {
 
-constexpr std::string_view kSettings[] = {"model", "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty",
-                                          "frequency_penalty", "max_tokens", "seed", "stop", "thinking", "reasoning_effort", "tools", "tool_choice"};
+// What a setting is; its range is looked at where an answer is asked for.
+enum class SettingKind : uint8_t { kNumber, kText, kFlag, kTexts, kObjects };
+
+struct PageSetting {
+  std::string_view name;
+  SettingKind kind;
+};
+
+constexpr PageSetting kSettings[] = {
+    {"model", SettingKind::kText},
+    {"temperature", SettingKind::kNumber},
+    {"top_p", SettingKind::kNumber},
+    {"top_k", SettingKind::kNumber},
+    {"min_p", SettingKind::kNumber},
+    {"repetition_penalty", SettingKind::kNumber},
+    {"presence_penalty", SettingKind::kNumber},
+    {"frequency_penalty", SettingKind::kNumber},
+    {"max_tokens", SettingKind::kNumber},
+    {"seed", SettingKind::kNumber},
+    {"stop", SettingKind::kTexts},
+    {"thinking", SettingKind::kFlag},
+    {"reasoning_effort", SettingKind::kText},
+    {"tools", SettingKind::kObjects},
+    {"tool_choice", SettingKind::kText},
+};
+
+bool all_of(const json::value& value, bool (*fits)(const json::value& item)) {
+  const json::array* items = value.if_array();
+  return items && std::all_of(items->begin(), items->end(), fits);
+}
+
+bool fits(SettingKind kind, const json::value& value) {
+  if (value.is_null()) return true;
+  switch (kind) {
+    case SettingKind::kNumber: return value.is_number();
+    case SettingKind::kText: return value.is_string();
+    case SettingKind::kFlag: return value.is_bool();
+    case SettingKind::kTexts: return all_of(value, [](const json::value& item) { return item.is_string(); });
+    case SettingKind::kObjects: return all_of(value, [](const json::value& item) { return item.is_object(); });
+  }
+  return false;
+}
+
+std::string_view to_text(SettingKind kind) {
+  switch (kind) {
+    case SettingKind::kNumber: return "a number";
+    case SettingKind::kText: return "a string";
+    case SettingKind::kFlag: return "true or false";
+    case SettingKind::kTexts: return "a list of strings";
+    case SettingKind::kObjects: return "a list of objects";
+  }
+  return "";
+}
+
 constexpr uint32_t kRoomWanted = 512;  // tokens of an answer without max_tokens, where messages are left out to make room
 
 // Careful values where neither the chat nor the model's makers say anything: small models wander at temperature 1.
@@ -26,6 +78,7 @@ std::string fence_for(std::string_view text) {
 std::string user_content(const PageMessage& m) {
   std::string content;
   for (const PageAttachment& a : m.attachments) {
+    if (a.text.empty()) continue;  // an export names its files without what they hold
     const std::string fence = fence_for(a.text);
     content += fmt::format("{}:\n{}\n{}{}{}\n\n", a.name, fence, a.text, a.text.ends_with('\n') ? "" : "\n", fence);
   }
@@ -60,7 +113,8 @@ void read_tools(Fields& fields, ChatRequest& request) {
     const json::object* outer = (*tools)[i].if_object();
     const json::value* inner = outer ? outer->if_contains("function") : nullptr;
     const json::object* function = inner ? inner->if_object() : nullptr;
-    Fields f(function ? *function : json::object());
+    static const json::object kNone;
+    Fields f(function ? *function : kNone);  // which keeps no copy
     const auto name = f.text("name");
     const auto description = f.text("description");
     const json::object* parameters = f.object("parameters");
@@ -108,9 +162,16 @@ std::vector<size_t> beginnings(const std::vector<PageMessage>& branch) {
 }  // namespace
 
 std::optional<ApiError> check_page_settings(const json::object& settings) {
-  for (const auto& [name, value] : settings)
-    if (std::find(std::begin(kSettings), std::end(kSettings), std::string_view(name)) == std::end(kSettings))
-      return bad_field(fmt::format("settings.{}", std::string_view(name)), fmt::format("is no setting; there are {}", fmt::join(kSettings, ", ")));
+  for (const auto& [name, value] : settings) {
+    const auto row = std::find_if(std::begin(kSettings), std::end(kSettings), [&](const PageSetting& s) { return s.name == std::string_view(name); });
+    const std::string field = fmt::format("settings.{}", std::string_view(name));
+    if (row == std::end(kSettings)) {
+      std::string names;
+      for (const PageSetting& known : kSettings) names += fmt::format("{}{}", names.empty() ? "" : ", ", known.name);
+      return bad_field(field, fmt::format("is no setting; there are {}", names));
+    }
+    if (!fits(row->kind, value)) return bad_field(field, fmt::format("expected {}, found {}", to_text(row->kind), kind_of(value)));
+  }
   if (to_json_text(settings).size() > limits::kPageSettingsBytesMax) return bad_field("settings", fmt::format("more than {} bytes", limits::kPageSettingsBytesMax));
   return std::nullopt;
 }

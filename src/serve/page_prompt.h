@@ -11,7 +11,7 @@
 
 namespace rival::serve {
 
-// The names that Settings may have; sizes. Values are looked at when they are used.
+// The names and kinds that Settings may have; sizes. Ranges are looked at when they are used.
 std::optional<ApiError> check_page_settings(const json::object& settings);
 
 // `over` wins.
