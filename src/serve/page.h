@@ -129,6 +129,8 @@ PageReply put_preferences(Page& page, Connection& db, PageCall& call);
 
 // page_messages.cc
 PageReply send_message(Page& page, Connection& db, PageCall& call);
+// The message that a chat begins with: both are stored, or neither.
+PageReply send_first_message(Page& page, Connection& db, const PageCall& call, const PageChat& chat, const json::object& message);
 PageReply answer_again(Page& page, Connection& db, PageCall& call);
 PageReply continue_answer(Page& page, Connection& db, PageCall& call);
 PageReply stop_answers(Page& page, Connection& db, PageCall& call);

@@ -72,12 +72,19 @@ PageReply list_chats(Page& page, Connection& db, PageCall& call) {
 }
 
 PageReply create_chat(Page& page, Connection& db, PageCall& call) {
+  Fields fields(call.body);
+  const json::object* given = fields.object("message");
+  if (fields.error()) return *fields.error();
+  const json::object message = given ? *given : json::object();
+  const bool begins = given != nullptr;
+  call.body.erase("message");
   PageChat chat;
   if (auto error = read_chat(call.body, chat)) return *error;
   chat.id = new_chat_id();
   chat.owner = call.owner;
   chat.created = chat.updated = now_ms();
   chat.leaf = std::nullopt;
+  if (begins) return send_first_message(page, db, call, chat, message);
   RIVAL_RETURN_IF_ERROR(insert_page_chat(db, chat));
   page.tell_chat(chat);
   return json::object{{"chat", page.chat_json(chat)}};

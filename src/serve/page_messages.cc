@@ -115,8 +115,8 @@ json::array messages_json(const std::vector<PageMessage>& messages) {
   return out;
 }
 
-std::variant<PageMessage, ApiError> read_new_message(Connection& db, const PageCall& call, const PageChat& chat) {
-  Fields fields(call.body);
+std::variant<PageMessage, ApiError> read_new_message(Connection& db, const json::object& body, const PageChat& chat) {
+  Fields fields(body);
   PageMessage message;
   message.chat = chat.id;
   message.state = "done";
@@ -128,22 +128,26 @@ std::variant<PageMessage, ApiError> read_new_message(Connection& db, const PageC
   const json::array* attachments = fields.list("attachments");
   if (fields.error()) return *fields.error();
   if (message.role != "user" && message.role != "assistant" && message.role != "tool") return bad_field("role", "expected user, assistant or tool");
-  auto read = read_page_attachments(&db, call.owner, attachments);
+  auto read = read_page_attachments(&db, chat.owner, attachments);
   if (auto* error = std::get_if<ApiError>(&read)) return std::move(*error);
   message.attachments = std::move(std::get<0>(read));
   if (message.text.empty() && message.attachments.empty()) return bad_field("text", "is empty");
   return message;
 }
 
-// A message of the user's and the answers to it, stored and begun together or not at all.
-PageReply add_message(Page& page, Connection& db, const PageChat& chat, PageMessage message, const AnswerWish& wish, const ModelList& models) {
+enum class ChatIs : uint8_t { kStored, kNew };
+
+// A message of the user's and the answers to it, stored and begun together or not at all; a new chat with them.
+PageReply add_message(Page& page, Connection& db, const PageChat& chat, ChatIs is, PageMessage message, const AnswerWish& wish, const ModelList& models) {
   RIVAL_ASSIGN_OR_RETURN(std::vector<PageMessage> all, page_messages(db, chat.id, true));
   if (all.size() >= limits::kPageMessagesMax) return bad_field("parent", "this chat is full");
   auto branch = page_branch(all, message.parent);
   if (auto* error = std::get_if<ApiError>(&branch)) return *error;
   std::vector<PageMessage> begun;
   auto refused = try_all(db, [&]() -> std::optional<ApiError> {
-    if (const Status stored = insert_page_message(db, message); !stored.ok()) return to_api_error(stored.error());
+    Status stored = is == ChatIs::kNew ? insert_page_chat(db, chat) : Status();
+    if (stored.ok()) stored = insert_page_message(db, message);
+    if (!stored.ok()) return to_api_error(stored.error());
     auto& path = std::get<0>(branch);
     path.push_back(message);
     if (!models.empty())
@@ -155,7 +159,28 @@ PageReply add_message(Page& page, Connection& db, const PageChat& chat, PageMess
   std::vector<PageMessage> told = begun;
   told.insert(told.begin(), message);
   tell_messages(page, db, chat, told);
-  return json::object{{"message", to_json(message)}, {"answers", messages_json(begun)}};
+  json::object reply{{"message", to_json(message)}, {"answers", messages_json(begun)}};
+  if (is == ChatIs::kStored) return reply;
+  RIVAL_ASSIGN_OR_RETURN(const auto now, find_page_chat(db, chat.owner, chat.id));
+  reply["chat"] = page.chat_json(now.value_or(chat));
+  return reply;
+}
+
+PageReply take_message(Page& page, Connection& db, const PageCall& call, const json::object& body, const PageChat& chat, ChatIs is) {
+  auto read = read_new_message(db, body, chat);
+  if (auto* error = std::get_if<ApiError>(&read)) return *error;
+  Fields fields(body);
+  const json::object* answer = fields.object("answer");
+  if (fields.error()) return *fields.error();
+  if (!answer) return add_message(page, db, chat, is, std::move(std::get<0>(read)), {}, {});
+  auto wish = read_wish(*answer, chat);
+  if (auto* error = std::get_if<ApiError>(&wish)) return *error;
+  auto names = std::get<AnswerWish>(wish).models;
+  with_models(page, call.exchange, std::move(names), std::make_shared<ModelList>(),
+              [&page, chat, is, message = std::move(std::get<0>(read)), wish = std::get<AnswerWish>(wish)](Connection& db, const ModelList& models) {
+                return add_message(page, db, chat, is, message, wish, models);
+              });
+  return PageLater{};
 }
 
 PageReply add_answers(Page& page, Connection& db, const PageChat& chat, int64_t parent, const AnswerWish& wish, const ModelList& models) {
@@ -199,21 +224,11 @@ PageReply go_on(Page& page, Connection& db, const PageChat& chat, int64_t id, co
 PageReply send_message(Page& page, Connection& db, PageCall& call) {
   auto found = wanted_chat(db, call);
   if (auto* error = std::get_if<ApiError>(&found)) return *error;
-  const PageChat chat = std::get<PageChat>(found);
-  auto read = read_new_message(db, call, chat);
-  if (auto* error = std::get_if<ApiError>(&read)) return *error;
-  Fields fields(call.body);
-  const json::object* answer = fields.object("answer");
-  if (fields.error()) return *fields.error();
-  if (!answer) return add_message(page, db, chat, std::move(std::get<0>(read)), {}, {});
-  auto wish = read_wish(*answer, chat);
-  if (auto* error = std::get_if<ApiError>(&wish)) return *error;
-  auto names = std::get<AnswerWish>(wish).models;
-  with_models(page, call.exchange, std::move(names), std::make_shared<ModelList>(),
-              [&page, chat, message = std::move(std::get<0>(read)), wish = std::get<AnswerWish>(wish)](Connection& db, const ModelList& models) {
-                return add_message(page, db, chat, message, wish, models);
-              });
-  return PageLater{};
+  return take_message(page, db, call, call.body, std::get<PageChat>(found), ChatIs::kStored);
+}
+
+PageReply send_first_message(Page& page, Connection& db, const PageCall& call, const PageChat& chat, const json::object& message) {
+  return take_message(page, db, call, message, chat, ChatIs::kNew);
 }
 
 PageReply answer_again(Page& page, Connection& db, PageCall& call) {
@@ -305,6 +320,10 @@ PageReply count_tokens(Page& page, Connection& db, PageCall& call) {
   draft.attachments = std::move(std::get<0>(attachments));
   if (!draft.text.empty() || !draft.attachments.empty()) branch.push_back(std::move(draft));
   json::object settings = chat.settings;
+  if (const json::object* given = fields.object("settings")) {
+    if (auto error = check_page_settings(*given)) return *error;
+    settings = merged_settings(settings, *given);
+  }
   if (const auto max = fields.integer("max_tokens", 0, 1 << 24)) settings["max_tokens"] = *max;
   if (const auto model = fields.text("model")) settings["model"] = *model;
   if (fields.error()) return *fields.error();
