@@ -8,7 +8,9 @@
 namespace rival::serve {
 namespace {
 
-json::object row_json(const hub::Row& row) {
+// A licence is asked for once.
+json::object row_json(const Page& page, const hub::Row& row) {
+  const bool asks = row.licence.accept && !page.hub().store().licence_accepted(row.licence.id);
   return {{"name", row.name},
           {"kind", hub::to_text(row.kind)},
           {"parameters", row.parameters},
@@ -17,7 +19,7 @@ json::object row_json(const hub::Row& row) {
           {"bytes", row.total_bytes()},
           {"memory_bytes", row.memory_bytes()},
           {"download_bytes", row.download_bytes()},
-          {"licence", {{"id", row.licence.id}, {"url", row.licence.url}, {"accept", row.licence.accept}}},
+          {"licence", {{"id", row.licence.id}, {"url", row.licence.url}, {"accept", asks}}},
           {"origin", row.origin},
           {"note", row.note}};
 }
@@ -66,7 +68,7 @@ PageReply list_page_models(Page& page, Connection&, PageCall&) {
     models.push_back(std::move(row));
   }
   for (const hub::Row& catalogued : page.hub().catalogue().rows()) {
-    json::object row = row_json(catalogued);
+    json::object row = row_json(page, catalogued);
     const auto here = by_name.find(catalogued.name);
     add_state(page, row, catalogued.name, here == by_name.end() ? nullptr : here->second);
     models.push_back(std::move(row));
