@@ -182,6 +182,24 @@ class Page(unittest.TestCase):
         self.assertEqual(server.show(chat)["chat"]["leaf"], a)
         self.ui("PATCH", f"chats/{chat}", {"leaf": 10 ** 9}, status=400)
 
+    def test_a_chat_begins_with_its_first_message_or_not_at_all(self):
+        server = self.server
+        everything = lambda: len(self.ui("GET", "export")["chats"])
+        before = everything()
+        for message, status in (({"text": ""}, 400), ({"text": "x", "parent": 1}, 404), ({"text": "x " * 5000, "answer": {}}, 400), ({"text": "x", "answer": {"model": "nobody"}}, 404),
+                                ({"text": "x", "answer": {"models": ["smollm2:135m", "nobody"]}}, 404), ({"text": "x", "answer": {"settings": {"temperature": 9}}}, 400)):
+            self.ui("POST", "chats", {"title": "t", "message": message}, status=status)
+        self.ui("POST", "chats", {"message": "x"}, status=400)
+        self.assertEqual(everything(), before)
+        tab = Events(server)
+        begun = self.ui("POST", "chats", {"system": "You are brief.", "message": {"text": "Say yes.", "answer": {"settings": {"temperature": 0, "max_tokens": 4}}}})
+        chat, answer = begun["chat"], begun["answers"][0]
+        self.assertEqual((chat["system"], chat["running"], chat["leaf"]), ("You are brief.", [answer["id"]], answer["id"]))
+        self.assertEqual(answer["parent"], begun["message"]["id"])
+        self.assertIn(server.wait(chat["id"])[answer["id"]]["state"], ("done", "length"))
+        server.wait_until(lambda: any(e["type"] == "message" and e["message"]["id"] == answer["id"] and e["message"]["state"] != "running" for _, e in tab.events))
+        tab.close()
+
     def test_two_answers_side_by_side(self):
         server = self.server
         chat = server.create(title="two")
@@ -371,7 +389,8 @@ class Page(unittest.TestCase):
     def test_wrong_requests_are_refused_by_name(self):
         server = self.server
         chat = server.create(title="w")
-        rows = [("POST", "chats", {"colour": "red"}, 400), ("POST", "chats", {"settings": {"temprature": 1}}, 400), ("POST", "chats", {"title": "x" * 1000}, 400),
+        rows = [("POST", "chats", {"colour": "red"}, 400), ("POST", "chats", {"settings": {"temprature": 1}}, 400), ("POST", "chats", {"settings": {"stop": "x"}}, 400), ("POST", "chats", {"settings": {"tools": [1]}}, 400),
+                ("PATCH", f"chats/{chat}", {"settings": {"thinking": "no"}}, 400), ("POST", "chats", {"title": "x" * 1000}, 400),
                 ("PATCH", f"chats/{chat}", {"pinned": "yes"}, 400), ("POST", f"chats/{chat}/messages", {"text": ""}, 400),
                 ("POST", f"chats/{chat}/messages", {"text": "x", "parent": 999999}, 404), ("POST", f"chats/{chat}/messages", {"text": "x", "role": "root"}, 400),
                 ("POST", f"chats/{chat}/messages", {"text": "x", "answer": {"settings": {"temperature": 9}}}, 400),
@@ -418,28 +437,72 @@ class Page(unittest.TestCase):
 
 class Crash(unittest.TestCase):
     def test_what_was_shown_survives_kill_9(self):
+        """At several moments: as soon as the message is taken, at the first letters, further on, and in an answer that goes on."""
         with tempfile.TemporaryDirectory() as folder:
             server = PageServer(folder)
-            chat = server.create(title="crash")
-            tab = Events(server, server.show(chat)["sequence"])
-            answer = server.send(chat, "Tell a long story about the sea.", answer={"settings": {"temperature": 0, "max_tokens": 1000}})["answers"][0]["id"]
-            server.wait_until(lambda: len(joined(tab.events, answer)) > 150)
-            server.kill()
-            tab.thread.join(10)
-            shown = joined(tab.events, answer)
-            server = PageServer(folder)
-            message = server.show(chat)["messages"][1]
-            self.assertEqual(message["state"], "interrupted")
-            self.assertTrue(message["text"].startswith(shown), (message["text"], shown))
-            self.assertLess(len(message["text"]) - len(shown), 200)
-            back = Events(server, tab.events[-1][0])
-            server.wait_until(lambda: back.events)
-            self.assertEqual(back.events[0][1]["type"], "sync")
-            back.close()
-            self.assertTrue(self.found(server, message["text"].split()[3]))
-            server.ui("POST", f"chats/{chat}/continue", {"message": answer, "settings": {"temperature": 0, "max_tokens": 5}})
-            self.assertTrue(server.wait(chat)[answer]["text"].startswith(message["text"]))
+            for letters in (0, 1, 150, 600):
+                with self.subTest(letters=letters):
+                    server = self.kill_and_restart(server, folder, letters)
             server.stop()
+
+    def kill_and_restart(self, server, folder, letters):
+        chat = server.create(title=f"crash {letters}")
+        tab = Events(server, server.show(chat)["sequence"])
+        answer = server.send(chat, "Tell a long story about the sea.", answer={"settings": {"temperature": 0, "max_tokens": 1000}})["answers"][0]["id"]
+        server.wait_until(lambda: len(joined(tab.events, answer)) >= letters)
+        shown, server = self.kill(server, folder, tab, answer)
+        message = server.show(chat)["messages"][1]
+        self.assertEqual(message["state"], "interrupted")
+        self.assertTrue(message["text"].startswith(shown), (message["text"], shown))
+        self.assertLess(len(message["text"]) - len(shown), 200)
+        back = Events(server, tab.events[-1][0])
+        server.wait_until(lambda: back.events)
+        self.assertEqual(back.events[0][1]["type"], "sync")
+        back.close()
+        if len(message["text"].split()) < 5:
+            self.assertEqual(server.show(chat)["messages"][0]["text"], "Tell a long story about the sea.")
+            return server
+        self.assertTrue(self.found(server, message["text"].split()[3]))
+        # Once more, while the answer goes on from where it was.
+        tab = Events(server, server.show(chat)["sequence"])
+        server.ui("POST", f"chats/{chat}/continue", {"message": answer, "settings": {"temperature": 0, "max_tokens": 900}})
+        more = lambda: "".join(e.get("text", "") for _, e in tab.events if e["type"] == "delta" and e["message"] == answer)
+        server.wait_until(lambda: len(more()) > 20)
+        _, server = self.kill(server, folder, tab, None)
+        again = server.show(chat)["messages"][1]
+        self.assertEqual(again["state"], "interrupted")
+        self.assertTrue(again["text"].startswith(message["text"] + more()), (again["text"], message["text"], more()))
+        server.ui("POST", f"chats/{chat}/continue", {"message": answer, "settings": {"temperature": 0, "max_tokens": 5}})
+        self.assertTrue(server.wait(chat)[answer]["text"].startswith(again["text"]))
+        return server
+
+    def test_calls_and_titles_survive_kill_9(self):
+        """A tool's arguments that are half written, and the moment at which the answer has just ended and the model makes a title."""
+        with tempfile.TemporaryDirectory() as folder:
+            server = PageServer(folder)
+            tool = {"type": "function", "function": {"name": "note", "parameters": {"type": "object", "properties": {"text": {"type": "string", "minLength": 400}}, "required": ["text"]}}}
+            chat = server.create(title="calls", settings={"tools": [tool], "tool_choice": "required"})
+            tab = Events(server, server.show(chat)["sequence"])
+            answer = server.send(chat, "Note a story.", answer={"settings": {"temperature": 0, "max_tokens": 600}})["answers"][0]["id"]
+            calls = lambda: [e["tool_calls"] for _, e in tab.events if e["type"] == "delta" and "tool_calls" in e]
+            server.wait_until(lambda: calls() and len(calls()[-1][0]["arguments"]) > 60)
+            _, server = self.kill(server, folder, tab, None)
+            message = server.show(chat)["messages"][1]
+            self.assertEqual((message["id"], message["state"]), (answer, "interrupted"))
+            self.assertEqual(message["tool_calls"][0]["name"], "note")
+            self.assertTrue(message["tool_calls"][0]["arguments"].startswith(calls()[-1][0]["arguments"]))
+            chat = server.ui("POST", "chats", {"message": {"text": "Say yes.", "answer": {"settings": {"temperature": 0, "max_tokens": 8}}}})["chat"]["id"]
+            final = list(server.wait(chat).values())
+            server.kill()
+            server = PageServer(folder)
+            self.assertEqual(server.show(chat)["messages"], final)
+            server.stop()
+
+    def kill(self, server, folder, tab, answer):
+        """What the tab has seen, and the server started anew."""
+        server.kill()
+        tab.thread.join(10)
+        return joined(tab.events, answer) if answer else None, PageServer(folder)
 
     def found(self, server, word):
         return server.ui("GET", "search?q=" + urllib.parse.quote(word))["hits"]
@@ -463,37 +526,94 @@ class Crash(unittest.TestCase):
 
 
 class Downloads(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.model = json.loads(subprocess.run([RIVAL, "pull", "smollm2:135m", "--json"], capture_output=True, text=True, check=True).stdout)[0]["path"]
+
+    def setUp(self):
+        self.hub = FakeHub()
+        self.addCleanup(self.hub.close)
+        self.files = self.hub.repositories["org/m"] = Repository({})
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.rows = []
+
+    def add(self, name, data, licence=None, **file):
+        self.files.files[f"{name}.gguf"] = made = File(data, **file)
+        self.rows.append({"name": f"{name}:1m", "kind": "instruct", "parameters": "1M", "quantisation": "F16", "licence": licence or {"id": "MIT", "url": "https://example.org/l"},
+                          "origin": "us", "context": 128, "note": "n", "files": [{"from": [f"hf:org/m/{name}.gguf"], "bytes": made.announced_bytes or len(data)}]})
+        return made
+
+    def start(self):
+        (pathlib.Path(self.folder) / "catalogue.json").write_text(json.dumps({"models": self.rows}))
+        self.server = PageServer(self.folder, "--model", self.model, environment={"RIVAL_HOME": self.folder, "HF_ENDPOINT": self.hub.url, "HF_HOME": self.folder, "RIVAL_RETRY_MS": "1"})
+        self.addCleanup(self.server.stop)
+        self.tab = Events(self.server)
+        self.addCleanup(self.tab.close)
+        return self.server
+
+    def listed(self, name):
+        return {m["name"]: m for m in self.server.ui("GET", "models")["models"]}[name]
+
+    def ends(self, name, state):
+        """The event that tells the end."""
+        self.server.wait_until(lambda: self.tab.events and self.tab.events[-1][1].get("name") == name and self.tab.events[-1][1]["state"] == state)
+        return self.tab.events[-1][1]
+
     def test_a_model_comes_with_progress_and_can_be_broken_off(self):
-        model = json.loads(subprocess.run([RIVAL, "pull", "smollm2:135m", "--json"], capture_output=True, text=True, check=True).stdout)[0]["path"]
-        hub = FakeHub()
         data = random.Random(7).randbytes(3 << 20)
-        file = File(data, bytes_per_s=2 << 20)
-        hub.repositories["org/m"] = Repository({"m.gguf": file})
-        row = {"name": "tiny:1m", "kind": "instruct", "parameters": "1M", "quantisation": "F16", "licence": {"id": "Strict", "url": "https://example.org/l", "accept": True},
-               "origin": "us", "context": 128, "note": "n", "files": [{"from": ["hf:org/m/m.gguf"], "bytes": len(data)}]}
-        with tempfile.TemporaryDirectory() as folder:
-            (pathlib.Path(folder) / "catalogue.json").write_text(json.dumps({"models": [row]}))
-            server = PageServer(folder, "--model", model, environment={"RIVAL_HOME": folder, "HF_ENDPOINT": hub.url, "HF_HOME": folder, "RIVAL_RETRY_MS": "1"})
-            listed = lambda: {m["name"]: m for m in server.ui("GET", "models")["models"]}["tiny:1m"]
-            self.assertEqual((listed()["stored"], listed()["download_bytes"]), (False, len(data)))
-            refused = server.ui("POST", "models/download", {"name": "tiny:1m"}, status=400)
-            self.assertEqual(refused["error"]["code"], "licence_needed")
-            tab = Events(server)
-            server.ui("POST", "models/download", {"name": "tiny:1m", "accept_licence": True}, status=202)
-            server.wait_until(lambda: any(e["type"] == "download" and 0 < e["done"] < e["total"] for _, e in tab.events))
-            self.assertEqual(listed()["download"]["state"], "running")
-            server.ui("POST", "models/cancel", {"name": "tiny:1m"})
-            server.wait_until(lambda: tab.events[-1][1]["state"] == "error")
-            self.assertFalse(listed()["stored"])
-            file.bytes_per_s = None
-            server.ui("POST", "models/download", {"name": "tiny:1m"}, status=202)  # what was accepted stays so
-            server.wait_until(lambda: tab.events[-1][1]["state"] == "done")
-            self.assertTrue(listed()["stored"])
-            self.assertNotIn("download", listed())
-            self.assertEqual(tab.events[-1][1]["done"], len(data))
-            tab.close()
-            server.stop()
-        hub.close()
+        file = self.add("tiny", data, {"id": "Strict", "url": "https://example.org/l", "accept": True}, bytes_per_s=2 << 20)
+        server = self.start()
+        self.assertEqual((self.listed("tiny:1m")["stored"], self.listed("tiny:1m")["download_bytes"]), (False, len(data)))
+        self.assertTrue(self.listed("tiny:1m")["licence"]["accept"])
+        refused = server.ui("POST", "models/download", {"name": "tiny:1m"}, status=400)
+        self.assertEqual(refused["error"]["code"], "licence_needed")
+        server.ui("POST", "models/download", {"name": "tiny:1m", "accept_licence": True}, status=202)
+        server.wait_until(lambda: any(e["type"] == "download" and 0 < e["done"] < e["total"] for _, e in self.tab.events))
+        self.assertEqual(self.listed("tiny:1m")["download"]["state"], "running")
+        server.ui("POST", "models/cancel", {"name": "tiny:1m"})
+        self.assertEqual(self.ends("tiny:1m", "error")["code"], "stopped")
+        self.assertEqual(self.listed("tiny:1m")["download"]["code"], "stopped")
+        self.assertFalse(self.listed("tiny:1m")["stored"])
+        self.assertFalse(self.listed("tiny:1m")["licence"]["accept"])
+        file.bytes_per_s = None
+        server.ui("POST", "models/download", {"name": "tiny:1m"}, status=202)  # what was accepted stays so
+        self.assertEqual(self.ends("tiny:1m", "done")["done"], len(data))
+        self.assertTrue(self.listed("tiny:1m")["stored"])
+        self.assertNotIn("download", self.listed("tiny:1m"))
+        self.assertTrue(any("Range" in headers for *_, headers in self.hub.seen("storage")))
+
+    def test_what_fails_says_why(self):
+        data = random.Random(8).randbytes(1 << 16)
+        damaged = self.add("damaged", data, corrupt=True)
+        self.add("cut", data, cuts=[0] * 50)
+        server = self.start()
+        for name, code, words in (("damaged", "damaged", "SHA-256"), ("cut", "network", "")):
+            server.ui("POST", "models/download", {"name": f"{name}:1m"}, status=202)
+            end = self.ends(f"{name}:1m", "error")
+            self.assertEqual(end["code"], code, end)
+            self.assertIn(words, end["message"])
+            self.assertEqual(self.listed(f"{name}:1m")["download"]["code"], code)
+            self.assertFalse(self.listed(f"{name}:1m")["stored"])
+        damaged.corrupt = False
+        server.ui("POST", "models/download", {"name": "damaged:1m"}, status=202)
+        self.ends("damaged:1m", "done")
+        self.hub.close()
+        server.ui("POST", "models/download", {"name": "cut:1m"}, status=202)
+        self.assertEqual(self.ends("cut:1m", "error")["code"], "network")
+
+    def test_one_comes_after_the_other_and_one_that_waits_is_let_go(self):
+        data = random.Random(9).randbytes(2 << 20)
+        self.add("first", data, bytes_per_s=2 << 20)
+        self.add("second", data[::-1])
+        self.add("third", data[1:])
+        server = self.start()
+        for name in ("first", "second", "third", "first"):
+            server.ui("POST", "models/download", {"name": f"{name}:1m"}, status=202)
+        self.assertEqual(self.listed("second:1m")["download"]["state"], "waiting")
+        server.ui("POST", "models/cancel", {"name": "second:1m"})
+        self.assertNotIn("download", self.listed("second:1m"))
+        self.ends("third:1m", "done")
+        self.assertEqual([self.listed(f"{name}:1m")["stored"] for name in ("first", "second", "third")], [True, False, True])
 
 
 class Keys(unittest.TestCase):

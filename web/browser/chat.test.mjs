@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { Server, answered, ask, chatOf, closeBrowser, lastAnswer, openPage, send, until } from "./support.mjs";
+import { Server, answered, ask, chatOf, closeBrowser, contextThatEmits, lastAnswer, openPage, send, until } from "./support.mjs";
 
 const kLong = "Write a very long story about a river, a mill and two brothers. Tell every detail.";
 let server;
@@ -75,10 +76,11 @@ test("two tabs show the same answer as it grows; a closed tab's answer goes on",
   assert.deepEqual(second.problems, []);
 });
 
-test("a killed server loses nothing that was shown, and the page comes back by itself", async () => {
+// Before the first letter, at its beginning and in the middle.
+for (const letters of [0, 1, 200]) test(`a server killed after ${letters} letters loses nothing that was shown, and the page comes back by itself`, async () => {
   const page = await openPage(server);
   await send(page, kLong);
-  await until(async () => (await page.locator(".message.assistant .markdown p").count()) && (await lastAnswer(page)).length > 200, "some text");
+  if (letters > 0) await until(async () => (await page.locator(".message.assistant .markdown p").count()) && (await lastAnswer(page)).length > letters, "some text");
   await server.kill();
   const shown = await lastAnswer(page);
   await page.waitForSelector(".connection:has-text('Nothing is lost')");
@@ -88,10 +90,36 @@ test("a killed server loses nothing that was shown, and the page comes back by i
   assert.ok((await lastAnswer(page)).startsWith(shown.trimEnd()));
   await until(async () => !(await page.isVisible(".connection p")), "the notice goes");
   assert.equal(await page.inputValue("#composer-text"), "And then?");
-  await page.click("button[aria-label='Go on']");
+  await page.waitForSelector(".bubble:has-text('a very long story')");
+  // An answer without a letter is asked for again, any other goes on.
+  await page.click((await lastAnswer(page)) === "" ? "button[aria-label='Answer again']" : "button[aria-label='Go on']");
   await until(async () => (await lastAnswer(page)).length > shown.length + 20, "the answer goes on");
   await page.keyboard.press("Escape");
   await answered(page);
+});
+
+test("a first message that is refused leaves no chat, and its text stays", async () => {
+  const page = await openPage(server);
+  const before = (await server.call("GET", "/ui/api/chats")).chats.length;
+  const long = `Count: ${"word ".repeat(3000)}`;
+  await page.fill("#composer-text", long);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".notice.error:has-text('does not fit')");
+  assert.equal(await page.inputValue("#composer-text"), long);
+  assert.equal(new URL(page.url()).pathname, "/");
+  assert.equal(await page.locator("article").count(), 0);
+  assert.equal((await server.call("GET", "/ui/api/chats")).chats.length, before);
+  await page.fill("#composer-text", "Say yes.");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("typed meanwhile");
+  await page.waitForSelector(".bubble:has-text('Say yes.')");
+  await answered(page);
+  assert.equal((await server.call("GET", "/ui/api/chats")).chats.length, before + 1);
+  assert.equal(await page.inputValue("#composer-text"), "typed meanwhile");
+  await page.keyboard.press("Control+Shift+O");
+  await page.waitForSelector(".empty");
+  assert.equal(await page.inputValue("#composer-text"), "");
+  assert.deepEqual(page.problems, []);
 });
 
 test("a message that the server cannot take stays in the composer", async () => {
@@ -189,6 +217,57 @@ test("files become text with a count of tokens; a long paste becomes a file", as
   assert.deepEqual(page.problems, []);
 });
 
+test("answers, code and conversations are copied, and shared as a file", async () => {
+  const answer = "A **bold** word.\n\n```python\nprint(1)\n```";
+  const [id] = await server.import(chatOf("Copies / and: more", ["Show me code", answer]));
+  const page = await openPage(server, { path: `/chat/${id}`, permissions: ["clipboard-read", "clipboard-write"] });
+  const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+  await page.click(".code-card button:has-text('Copy')");
+  await page.waitForSelector(".code-card button:has-text('Copied')");
+  assert.equal((await clipboard()).trim(), "print(1)");
+  await page.click("button[aria-label='Copy the answer']");
+  await until(async () => (await clipboard()) === answer, "the answer is copied");
+  await page.hover(".message.user");
+  await page.click("button[aria-label='Copy the message']");
+  await until(async () => (await clipboard()) === "Show me code", "the message is copied");
+  const choose = async (item) => {
+    await page.click("button[aria-label='Options of this chat']");
+    await page.click(`[role=menuitem]:has-text('${item}')`);
+  };
+  const whole = `# Copies / and: more\n\n## You\n\nShow me code\n\n## smollm2:135m\n\n${answer}\n`;
+  await choose("Copy as Markdown");
+  await until(async () => (await clipboard()) === whole, "the conversation is copied");
+  const [download] = await Promise.all([page.waitForEvent("download"), choose("Save as Markdown")]);
+  assert.equal(download.suggestedFilename(), "Copies and more.md");
+  assert.equal(readFileSync(await download.path(), "utf8"), whole);
+  assert.deepEqual(page.problems, []);
+});
+
+test("thoughts are folded, also while they grow", async () => {
+  const [id] = await server.import(chatOf("Thoughts", ["Go on", "Yes."]));
+  const page = await openPage(server, { context: await contextThatEmits(), path: `/chat/${id}` });
+  await page.waitForSelector(".message.assistant .markdown p");
+  const tell = (event) => page.evaluate((event) => window.emit(event), event);
+  const parent = Number((await page.locator(".message.assistant").getAttribute("id")).split("-")[1]);
+  const base = { id: 1_000_000, chat: id, parent, role: "assistant", model: "m" };
+  await until(() => page.evaluate(() => Boolean(window.emit)), "events");
+  await tell({ type: "message", message: { ...base, text: "", state: "running" } });
+  await tell({ type: "delta", chat: id, message: base.id, reasoning: "First I **count**", reasoning_at: 0 });
+  await page.waitForSelector(".fold:has-text('Thinking')");
+  assert.equal(await page.locator("text=First I").count(), 0);
+  await page.click(".fold summary");
+  await page.waitForSelector(".fold strong:has-text('count')");
+  await tell({ type: "delta", chat: id, message: base.id, reasoning: " to three.", reasoning_at: 17 });
+  await page.waitForSelector(".fold:has-text('count to three.')");
+  await tell({ type: "delta", chat: id, message: base.id, text: "Three.", at: 0 });
+  await page.waitForSelector(".message:last-child > .markdown:has-text('Three.')");
+  await page.waitForSelector(".fold:has-text('Thoughts')");
+  await tell({ type: "message", message: { ...base, text: "Three.", reasoning: "First I **count** to three.", state: "done" } });
+  await page.waitForSelector(".message:last-child .actions");
+  assert.ok(await page.locator(".fold:has-text('count to three.')").isVisible());
+  assert.deepEqual(page.problems, []);
+});
+
 test("tokens can be looked at, with what else they could have been", async () => {
   const page = await openPage(server);
   await ask(page, "Name a colour.");
@@ -219,6 +298,7 @@ test("settings of a chat change its answers, and presets keep them", async () =>
   await page.fill("#set-temperature", "0");
   await page.fill("#set-max_tokens", "5");
   await page.fill("#set-seed", "7");
+  await page.fill("#system-prompt", "You speak of rivers only.");
   await page.fill("input[placeholder='Name of a new preset']", "Five words");
   await page.click(".drawer button:has-text('Save')");
   await page.keyboard.press("Escape");
@@ -229,6 +309,34 @@ test("settings of a chat change its answers, and presets keep them", async () =>
   await page.waitForSelector(".message.assistant .actions");
   await page.click("button[aria-label='Instructions and sampling']");
   assert.equal(await page.inputValue("#set-max_tokens"), "5");
+  assert.equal(await page.inputValue("#system-prompt"), "You speak of rivers only.");
+  const { chats: [chat] } = await server.call("GET", "/ui/api/chats");
+  assert.equal(chat.system, "You speak of rivers only.");
   await page.waitForSelector(".chip:has-text('Five words')");
   await page.keyboard.press("Escape");
+});
+
+test("a slow network delays, and loses nothing", async () => {
+  const page = await openPage(server);
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.emulateNetworkConditions", { offline: false, latency: 400, downloadThroughput: 40_000, uploadThroughput: 20_000 });
+  await page.goto(server.url);
+  await page.waitForSelector(".model-button:has-text(':')", { timeout: 60_000 });
+  await ask(page, "Say yes.");
+  const text = await lastAnswer(page);
+  await session.send("Network.emulateNetworkConditions", { offline: true, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+  await page.fill("#composer-text", "And now?");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".notice.error");
+  assert.equal(await page.inputValue("#composer-text"), "And now?");
+  await session.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+  // A call that begins while the network comes back may fail once more; its text is in the composer again then.
+  await until(async () => {
+    if (await page.locator(".bubble:has-text('And now?')").count()) return true;
+    await page.keyboard.press("Enter");
+    return false;
+  }, "the message is sent");
+  await answered(page);
+  assert.equal(await page.locator(".bubble:has-text('And now?')").count(), 1);
+  assert.ok(text.length > 0);
 });

@@ -59,6 +59,33 @@ for (const width of [320, 390, 768, 1440]) {
   });
 }
 
+test("nothing moves for who wants it still", async () => {
+  const page = await openPage(server, { reducedMotion: "reduce" });
+  await send(page, "Write a very long story about a river.");
+  await page.waitForSelector(".message.assistant");
+  assert.deepEqual(await page.evaluate(() => document.getAnimations().map((a) => a.animationName)), []);
+  await page.keyboard.press("Escape");
+});
+
+test("every control can be reached by Tab and shows where the focus is", async () => {
+  const page = await openPage(server, { path: `/chat/${id}` });
+  await page.waitForSelector(".katex");
+  const seen = new Set();
+  await page.evaluate(() => document.body.focus());
+  for (let i = 0; i < 80; ++i) {
+    await page.keyboard.press("Tab");
+    const { name, ring } = await page.evaluate(() => {
+      const e = document.activeElement;
+      const style = (x) => getComputedStyle(x);
+      const frame = e.closest(".composer-card") ?? e;
+      return { name: e.getAttribute("aria-label") ?? e.textContent.trim().slice(0, 40), ring: [e, frame].some((x) => style(x).outlineStyle !== "none" && parseFloat(style(x).outlineWidth) > 0) || e === document.body };
+    });
+    assert.ok(ring, `no ring around ${name}`);
+    seen.add(name);
+  }
+  for (const name of ["Skip to the message field", "New chat", "Search", "Settings", "Hide the chats", "Copy the answer", "Answer again", "Write a message", "Attach files", "Options of this chat"]) assert.ok(seen.has(name), `${name}: ${[...seen]}`);
+});
+
 test("keys do what the list says", async () => {
   const page = await openPage(server, { path: `/chat/${id}` });
   await page.waitForSelector(".bubble");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Server, chatOf, closeBrowser, contextThatEmits, openPage, until } from "./support.mjs";
+import { Server, chatOf, closeBrowser, contextThatEmits, openPage, unharmed, until } from "./support.mjs";
 
 const kHostile = [
   "<script>window.pwned=1</script>",
@@ -21,6 +21,20 @@ const kHostile = [
   "<span data-tex=\"\\href{javascript:window.pwned=1}{x}\" data-display=1>x</span><pre data-lang='\"><img src=x onerror=window.pwned=1>'>x</pre>",
   "<div id=app></div><div id=announcements></div><input id=composer-text name=getElementById>",
   "\u202Eevil\u202C \u0000 \uFFFE <!--", "<![CDATA[<script>window.pwned=1</script>]]> <?xml <!DOCTYPE x [<!ENTITY y SYSTEM 'file:///etc/passwd'>]>&y;",
+  // What has changed its meaning between two parsers elsewhere.
+  "<form><math><mtext></form><form><mglyph><style></math><img src onerror=window.pwned=1>",
+  "<svg></p><style><a id=\"</style><img src=1 onerror=window.pwned=1>\">", "<noscript><p title=\"</noscript><img src=x onerror=window.pwned=1>\">",
+  "<template><script>window.pwned=1</script></template> <xmp><img src=x onerror=window.pwned=1></xmp> <textarea></textarea><img src=x onerror=window.pwned=1>",
+  "<svg><foreignObject><iframe xmlns=http://www.w3.org/1999/xhtml srcdoc=\"<script>parent.pwned=1</script>\"></foreignObject></svg>",
+  "<a href=\"&#106;avascript:window.pwned=1\">x</a> [x](&#106;avascript:window.pwned=1) [x](java\tscript:window.pwned=1) [x](vbscript:x) [x](//evil.example) [x](\\\\evil.example) [x](blob:x)",
+  "<img srcset=\"https://evil.example/a.png 1x\"> <video poster=https://evil.example/p.png><source src=https://evil.example/v.mp4></video> <input type=image src=https://evil.example/i.png> <meta http-equiv=refresh content=\"0;url=https://evil.example\">",
+  "![x][r]\n\n[r]: https://evil.example/ref.png \"t\"", "![x](data:image/svg+xml,<svg/onload=window.pwned=1>) ![x](data:text/html;base64,PHNjcmlwdD4=) [x](data:image/png;base64,AAAA)",
+  "[x]: javascript:window.pwned=1\n\n[x] [x][] [y][x]", "<style>@import url(https://evil.example/x.css);</style><div style=\"background:url(https://evil.example/b.png)\">x</div>",
+  "$\\color{red;background:url(https://evil.example/c.png)}{x}$ $\\htmlStyle{background:url(https://evil.example)}{x}$ $\\class{a\" onclick=\"window.pwned=1}{x}$ $\\href{data:text/html,x}{y}$ $\\tag{<b>}$",
+  "$$\\begin{matrix}" + "a&".repeat(2000) + "\\end{matrix}$$", "$" + "{".repeat(4000) + "}".repeat(4000) + "$", "$" + "\\frac{1}{".repeat(300) + "}".repeat(300) + "$",
+  "```js\nlet x = \"\u202E\u2066// admin\u2069 \u2066\";\n```", "\u202E\u2066 turned around \u2069 `\u202Ecode`", "a\u0301".repeat(2000) + "\u0300".repeat(3000),
+  "| a |\n|---|\n" + "| <img src=x onerror=window.pwned=1> |\n".repeat(1500), "|" + " x |".repeat(1000) + "\n|" + "---|".repeat(1000) + "\n|" + " y |".repeat(1000),
+  Array.from({ length: 120 }, (_, i) => `${"  ".repeat(i)}- ${i}`).join("\n"), Array.from({ length: 100 }, (_, i) => `${"> ".repeat(i)}${i}`).join("\n\n"),
   `${"[".repeat(5000)}x${"]".repeat(5000)}`, "> ".repeat(2000) + "deep", `${"*".repeat(3000)}a${"_".repeat(3000)}`, `${"- ".repeat(300)}deep list`, "`".repeat(5000), "$".repeat(5001), "|".repeat(4000) + "\n" + "|-".repeat(4000),
 ];
 
@@ -30,16 +44,6 @@ after(async () => {
   await closeBrowser();
   await server.stop();
 });
-
-async function unharmed(page) {
-  assert.equal(await page.evaluate(() => window.pwned), undefined);
-  const bad = await page.evaluate(() => [...document.querySelectorAll("#app script, #app iframe, #app object, #app form[action], #app style, #app base, #app link, #app [onerror], #app [onload], #app [onclick], #app [onmouseover], #app animate")].map((e) => e.outerHTML));
-  assert.deepEqual(bad, []);
-  const links = await page.evaluate(() => [...document.querySelectorAll(".markdown a[href]")].filter((a) => !/^(https?:|mailto:)/.test(a.href) || !a.rel.includes("noopener")).map((a) => a.outerHTML));
-  assert.deepEqual(links, []);
-  assert.equal(await page.locator("#app").count(), 1);
-  assert.equal(await page.locator("#composer-text").count(), 1);
-}
 
 test("hostile answers, questions, titles and models run nothing", async () => {
   const chat = chatOf(kHostile[1], kHostile.flatMap((text) => [text, text]));

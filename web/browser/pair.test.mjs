@@ -1,19 +1,15 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { Server, answered, closeBrowser, openPage, until } from "./support.mjs";
+import { Server, answered, closeBrowser, openPage, smallModelFile, until } from "./support.mjs";
 
 // The second model is a copy of the first under a name of its own.
 let server, folder;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "rival-twin-"));
-  const shown = spawnSync(process.env.RIVAL, ["inspect", "smollm2:135m"], { encoding: "utf8" });
-  const file = /(\/\S.*\.gguf)/.exec(shown.stdout + shown.stderr)?.[1];
-  assert.ok(file, "the file of the small model");
-  copyFileSync(file, join(folder, "twin.gguf"));
+  copyFileSync(smallModelFile(), join(folder, "twin.gguf"));
   server = await Server.start("--model", "smollm2:135m", "--model", join(folder, "twin.gguf"));
 });
 after(async () => {

@@ -1,6 +1,6 @@
 // What the browser tests share: the real server with the small model, and Chromium.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,8 +13,15 @@ const kStartMs = 120_000;
 
 /** `rival serve` with a database of its own. `port` 0: any free one. */
 export class Server {
+  environment = {};
+
   static async start(...more) {
+    return Server.startIn({}, ...more);
+  }
+
+  static async startIn(environment, ...more) {
     const server = new Server();
+    server.environment = environment;
     server.folder = mkdtempSync(join(tmpdir(), "rival-page-"));
     server.port = 0;
     server.more = more;
@@ -24,7 +31,7 @@ export class Server {
 
   async run() {
     this.process = spawn(process.env.RIVAL, ["serve", "--port", String(this.port), "--database", join(this.folder, "serve.db"), "--context", "2048", ...this.more],
-      { stdio: ["ignore", "pipe", process.env.RIVAL_VERBOSE ? "inherit" : "ignore"] });
+      { stdio: ["ignore", "pipe", process.env.RIVAL_VERBOSE ? "inherit" : "ignore"], env: { ...process.env, ...this.environment } });
     this.ended = new Promise((resolve) => this.process.once("exit", resolve));
     let said = "";
     this.url = await new Promise((resolve, reject) => {
@@ -71,6 +78,14 @@ export function chatOf(title, texts) {
   return { id: Math.random().toString(16).slice(2).padEnd(16, "0").slice(0, 16), title, created: 1, updated: 1, leaf: messages.length, messages };
 }
 
+/** The file of the small model. */
+export function smallModelFile() {
+  const shown = spawnSync(process.env.RIVAL, ["inspect", "smollm2:135m"], { encoding: "utf8" });
+  const file = /(\/\S.*\.gguf)/.exec(shown.stdout + shown.stderr)?.[1];
+  assert.ok(file, "the file of the small model");
+  return file;
+}
+
 let browser;
 
 export async function openBrowser() {
@@ -97,7 +112,7 @@ export async function openPage(server, { context, path = "/", ...options } = {})
     if (!url.startsWith(server.url) && !url.startsWith("data:") && !url.startsWith("blob:")) page.problems.push(`foreign: ${url}`);
   });
   await page.goto(server.url + path);
-  await page.waitForSelector(".model-button:has-text(':')");
+  await page.waitForSelector(".model-button span:not(:text-is('…'))");
   return page;
 }
 
@@ -119,7 +134,7 @@ export async function contextThatEmits(options = {}) {
   return context;
 }
 
-export const answered = (page) => page.waitForFunction(() => document.querySelector("button.send[type=submit]") && document.querySelector(".message:last-child .actions"), undefined, { timeout: 120_000 });
+export const answered = (page) => page.waitForFunction(() => document.querySelector("button.send[type=submit]") && document.querySelector(".message:last-of-type .actions"), undefined, { timeout: 120_000 });
 
 /** Sends and waits until the answer has begun. */
 export async function send(page, text) {
@@ -145,6 +160,17 @@ export async function accessible(page, what) {
     return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`);
   }, kAxe);
   assert.deepEqual(found, [], what);
+}
+
+/** Nothing of what was shown has run, and nothing of it stands on the page that could. */
+export async function unharmed(page) {
+  assert.equal(await page.evaluate(() => window.pwned), undefined);
+  const bad = await page.evaluate(() => [...document.querySelectorAll("#app script, #app iframe, #app object, #app form[action], #app style, #app base, #app link, #app [onerror], #app [onload], #app [onclick], #app [onmouseover], #app animate")].map((e) => e.outerHTML));
+  assert.deepEqual(bad, []);
+  const links = await page.evaluate(() => [...document.querySelectorAll(".markdown a[href]")].filter((a) => !/^(https?:|mailto:)/.test(a.href) || !a.rel.includes("noopener")).map((a) => a.outerHTML));
+  assert.deepEqual(links, []);
+  assert.equal(await page.locator("#app").count(), 1);
+  assert.equal(await page.locator("#composer-text").count(), 1);
 }
 
 /** Waits until `check` gives something true. */

@@ -1,15 +1,15 @@
 // Asking and answering: in a stored chat through the server's tree, in a temporary one through a tree that lives here.
-import { batch, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { ApiError, call, request } from "./api";
 import { attached, draft } from "./draft";
 import { t } from "./i18n";
 import { notify, notifyError } from "./notices";
 import { preferences } from "./preferences";
 import { readEvents } from "./sse";
-import { adopt, answering, grown, leaf, modelName, path, putChat, revision, setAddress, showLeaf, view } from "./store";
+import { adopt, answering, grown, leaf, modelName, openChat, path, putChat, revision, showLeaf, view, withEvents } from "./store";
 import { editing } from "./state_of_hands";
 import { applyDelta } from "./tree";
-import type { Attachment, Chat, Message, ServerEvent, Settings } from "./types";
+import type { Attachment, Chat, Message, ServerEvent, Settings, ToolCall } from "./types";
 
 /** The second model of a comparison, or "". */
 export const rivalModel = signal("");
@@ -17,29 +17,29 @@ export const rivalModel = signal("");
 interface AnswerOptions {
   model?: string;
   allowDrop?: boolean;
+  /** The model has called what it had to: what follows is its own choice, else it would call for ever. */
+  afterResults?: boolean;
 }
 
 const settingsNow = (): Settings => view.value.chat?.settings ?? preferences.value.settings;
 const systemNow = (): string => view.value.chat?.system ?? preferences.value.system;
 
-function answerBody({ model, allowDrop }: AnswerOptions): Record<string, unknown> {
+function answerBody({ model, allowDrop, afterResults }: AnswerOptions): Record<string, unknown> {
   const chosen = model ?? modelName.value;
   const both = !model && rivalModel.value && rivalModel.value !== chosen;
-  const { model: _, ...settings } = settingsNow();
+  const { model: _, tools, ...settings } = settingsNow();
+  if (view.value.temporary && tools) Object.assign(settings, { tools });  // a stored chat has its own at the server
+  if (afterResults && settings.tool_choice === "required") settings.tool_choice = "auto";
   return { ...(both ? { models: [chosen, rivalModel.value] } : chosen ? { model: chosen } : {}), settings, ...(allowDrop ? { allow_drop: true } : {}) };
 }
 
-async function storedChat(): Promise<Chat> {
-  const { chat } = view.value;
-  if (chat) return chat;
+// A chat begins with its first message: where that is refused there is no chat either.
+async function beginChat(message: object): Promise<void> {
+  const here = view.value;
   const { system, settings } = preferences.value;
-  const made = (await call<{ chat: Chat }>("POST", "/ui/api/chats", { system, settings: { ...settings, ...(modelName.value ? { model: modelName.value } : {}) } })).chat;
-  batch(() => {
-    view.value = { ...view.value, chat: made };
-    putChat(made);
-  });
-  setAddress(`/chat/${made.id}`);
-  return made;
+  const { chat } = await call<{ chat: Chat }>("POST", "/ui/api/chats", { system, settings: { ...settings, ...(modelName.value ? { model: modelName.value } : {}) }, message });
+  putChat(chat);
+  if (view.value === here) await openChat(chat.id, { begun: true });
 }
 
 // The same call again, with leave to drop the oldest messages, when the user says so.
@@ -70,23 +70,55 @@ export async function ask(parent: number | null, text: string, attachments: Atta
     void answerTemporary(message.id, {});
     return true;
   }
+  const { chat } = view.value;
   return allowingDrop(async (allowDrop) => {
-    const chat = await storedChat();
-    const answer = await call<{ message: Message; answers: Message[] }>("POST", `/ui/api/chats/${chat.id}/messages`, {
+    const message = {
       parent, text, answer: answerBody({ allowDrop }),
       ...(attachments.length > 0 ? { attachments: attachments.map(({ name, text, message, index }) => (message === undefined ? { name, text } : { message, index })) } : {}),
-    });
-    adopt([answer.message, ...answer.answers]);
+    };
+    if (chat) await addMessage(chat, message);
+    else await beginChat(message);
     if (allowDrop) forgetDraft(text);
+  });
+}
+
+async function addMessage(chat: Chat, body: object): Promise<Message> {
+  const answer = await call<{ message: Message; answers: Message[] }>("POST", `/ui/api/chats/${chat.id}/messages`, body);
+  if (view.value.chat?.id === chat.id) adopt([answer.message, ...answer.answers]);
+  return answer.message;
+}
+
+export interface CallResult {
+  call: ToolCall;
+  text: string;
+}
+
+/** Gives the model what its calls came to, and has it answer. */
+export async function giveResults(results: CallResult[]): Promise<void> {
+  const { chat, temporary } = view.value;
+  let parent = leaf.value;
+  if (temporary) {
+    for (const { call, text } of results) parent = addTemporary({ parent, role: "tool", text, tool_call_id: call.id, state: "done" }).id;
+    return answerTemporary(parent!, { afterResults: true });
+  }
+  // What was stored before a refusal is not stored again when it goes on.
+  const left = [...results];
+  await allowingDrop(async (allowDrop) => {
+    for (; left.length > 0; left.shift()) {
+      const { call, text } = left[0];
+      const answer = left.length === 1 ? { answer: answerBody({ allowDrop, afterResults: true }) } : {};
+      parent = (await addMessage(chat!, { parent, role: "tool", tool_call_id: call.id, text, ...answer })).id;
+    }
   });
 }
 
 /** One more answer to the message before `message`. */
 export async function regenerate(message: Message, model?: string): Promise<void> {
   if (message.parent === null) return;
-  if (view.value.temporary) return answerTemporary(message.parent, { model });
+  const afterResults = view.value.tree.get(message.parent)?.role === "tool";
+  if (view.value.temporary) return answerTemporary(message.parent, { model, afterResults });
   await allowingDrop(async (allowDrop) => {
-    const { answers } = await call<{ answers: Message[] }>("POST", `/ui/api/chats/${view.value.chat!.id}/answers`, { parent: message.parent, ...answerBody({ model, allowDrop }) });
+    const { answers } = await call<{ answers: Message[] }>("POST", `/ui/api/chats/${view.value.chat!.id}/answers`, { parent: message.parent, ...answerBody({ model, allowDrop, afterResults }) });
     adopt(answers);
   });
 }
@@ -94,9 +126,10 @@ export async function regenerate(message: Message, model?: string): Promise<void
 export async function continueAnswer(message: Message): Promise<void> {
   if (view.value.temporary) return answerTemporary(message.parent!, { model: message.model }, message);
   await allowingDrop(async (allowDrop) => {
-    const { answers } = await call<{ answers: Message[] }>("POST", `/ui/api/chats/${view.value.chat!.id}/continue`, { message: message.id, ...(allowDrop ? { allow_drop: true } : {}) });
+    const { result: { answers }, told } = await withEvents(call<{ answers: Message[] }>("POST", `/ui/api/chats/${view.value.chat!.id}/continue`, { message: message.id, ...(allowDrop ? { allow_drop: true } : {}) }));
     const { tree } = view.value;
     for (const answer of answers) {
+      if (told.some(([event]) => event.type === "message" && event.message.id === answer.id && event.message.state !== "running")) continue;  // it has ended already
       const known = tree.get(answer.id);
       if (known && known.state !== "running" && known.text.length <= answer.text.length) tree.put(answer);
     }
@@ -136,8 +169,8 @@ async function answerTemporary(parent: number, options: AnswerOptions, continued
   const id = continued ? continued.id : addTemporary({ parent, role: "assistant", text: "", state: "running", model: options.model ?? modelName.value }).id;
   if (continued) tree.put({ ...continued, state: "running" });
   ++revision.value;
-  const messages = tree.path(continued ? continued.id : parent).map(({ role, text, reasoning, attachments }) => ({
-    role, text, ...(reasoning ? { reasoning } : {}), ...(attachments?.length ? { attachments: attachments.map(({ name, text }) => ({ name, text })) } : {}) }));
+  const messages = tree.path(continued ? continued.id : parent).map(({ role, text, reasoning, attachments, tool_calls, tool_call_id }) => ({
+    role, text, ...(reasoning ? { reasoning } : {}), ...(tool_calls ? { tool_calls } : {}), ...(tool_call_id ? { tool_call_id } : {}), ...(attachments?.length ? { attachments: attachments.map(({ name, text }) => ({ name, text })) } : {}) }));
   const abort = (temporaryAbort = new AbortController());
   const left = view.subscribe((now) => {
     if (now.tree !== tree) abort.abort();

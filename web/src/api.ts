@@ -50,7 +50,7 @@ export function errorKey(error: unknown): Key | null {
   if (!(error instanceof ApiError)) return null;
   const known: Record<string, Key> = {
     offline: "error_offline", context_length_exceeded: "error_context", model_not_found: "error_model",
-    rate_limit_exceeded: "error_rate", not_found: "error_not_found", pdf_needs_poppler: "error_pdf", not_text: "error_not_text",
+    rate_limit_exceeded: "error_rate", not_found: "error_not_found", pdf_needs_poppler: "error_pdf", not_text: "error_not_text", not_chats: "import_no_chats",
     session_needed: "error_session", cross_site: "error_cross_site",
   };
   return known[error.code] ?? null;

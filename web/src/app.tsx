@@ -10,10 +10,10 @@ import { KeysDialog, SearchDialog } from "./dialogs_find";
 import { ModelsDialog } from "./dialogs_models";
 import { SettingsDialog } from "./dialogs_settings";
 import { connection } from "./events";
-import { t } from "./i18n";
+import { plainName, t } from "./i18n";
 import { Icon } from "./icons";
 import { Menu } from "./menu";
-import { dismiss, notices } from "./notices";
+import { Notices } from "./notices_view";
 import { preferences } from "./preferences";
 import { copyConversation, saveConversation } from "./share";
 import { Sidebar, chatItems, toggleSidebar } from "./sidebar";
@@ -34,7 +34,7 @@ function Header() {
         <span>{modelName.value || (models.value.length > 0 ? t("no_model") : "…")}</span>
         <Icon name="down" />
       </button>
-      {path.value.length > 0 && <h1 class="chat-title">{temporary ? t("temporary") : chat?.title || t("untitled")}</h1>}
+      {path.value.length > 0 && <h1 class="chat-title" dir="auto">{temporary ? t("temporary") : plainName(chat?.title ?? "") || t("untitled")}</h1>}
       <span class="space" />
       {path.value.length === 0 && (
         <button type="button" class={temporary ? "icon-button on" : "icon-button"} aria-pressed={temporary} aria-label={t("temporary")} title={t("temporary_hint")} onClick={() => newChat(!temporary)}><Icon name="ghost" /></button>
@@ -55,20 +55,6 @@ function Connection() {
     return () => clearTimeout(timer);
   }, [lost]);
   return <div role="status" class="connection">{lost && late && <p><span class="dot" />{t("connection_lost")}</p>}</div>;
-}
-
-function Notices() {
-  return (
-    <aside class="notices" aria-label={t("notices")}>
-      {notices.value.map((notice) => (
-        <div class={`notice ${notice.kind}`} key={notice.id}>
-          <span>{notice.text}</span>
-          {notice.action && <button type="button" onClick={() => { notice.action!.run(); dismiss(notice.id); }}>{notice.action.label}</button>}
-          <button type="button" class="icon-button small" aria-label={t("close")} onClick={() => dismiss(notice.id)}><Icon name="close" /></button>
-        </div>
-      ))}
-    </aside>
-  );
 }
 
 function Dialogs() {
@@ -118,7 +104,7 @@ export function App() {
   const over = useDrop();
   const chat = view.value.chat;
   useEffect(() => {
-    document.title = chat?.title ? `${chat.title} · Rival` : "Rival";
+    document.title = chat?.title ? `${plainName(chat.title)} · Rival` : "Rival";
   }, [chat?.title]);
   return (
     <div class={preferences.value.sidebar ? "app" : "app no-sidebar"}>
@@ -132,7 +118,7 @@ export function App() {
         <Composer />
       </main>
       <Dialogs />
-      <Notices />
+      {openDialog.value === null && !keyNeeded.value && <Notices />}
       {over && <div class="drop">{t("drop_here")}</div>}
     </div>
   );

@@ -5,6 +5,8 @@ import { t } from "./i18n";
 
 declare const HIGHLIGHT_WORKER: string;
 
+// Marks by which code can read otherwise than it runs ("Trojan Source", CVE-2021-42574).
+const kTurning = /[\u202A-\u202E\u2066-\u2069]/;
 const kHighlightMax = 200_000;
 const kNames: Record<string, string> = { js: "JavaScript", javascript: "JavaScript", ts: "TypeScript", typescript: "TypeScript", py: "Python",
   python: "Python", cpp: "C++", "c++": "C++", c: "C", cs: "C#", csharp: "C#", sh: "Shell", bash: "Bash", html: "HTML", css: "CSS", json: "JSON",
@@ -51,6 +53,7 @@ export function codeCard(text: string, language: string): { card: HTMLElement; c
   head.className = "code-head";
   const name = document.createElement("span");
   name.textContent = kNames[language.toLowerCase()] ?? language;
+  if (kTurning.test(text)) name.append(" \u00B7 ", t("code_turns"));
   const copy = document.createElement("button");
   copy.type = "button";
   copy.className = "quiet small";

@@ -5,10 +5,11 @@ import { attachFiles, attachPasted, attaching } from "./attach";
 import { openDialog } from "./dialog";
 import { attached, draft } from "./draft";
 import { gauge } from "./gauge";
-import { number, t } from "./i18n";
+import { number, plainName, t } from "./i18n";
 import { Icon } from "./icons";
 import { Menu } from "./menu";
 import { editing } from "./state_of_hands";
+import { preferences } from "./preferences";
 import { answering, leaf, modelName, models, view } from "./store";
 
 const kHeightMax = 0.4;  // of the window
@@ -25,8 +26,8 @@ async function send(): Promise<void> {
   draft.value = "";
   attached.value = [];
   if (await ask(leaf.value, text, files)) return;
-  draft.value = text;
-  attached.value = files;
+  draft.value = draft.value === "" ? text : `${text}\n${draft.value}`;
+  attached.value = [...files, ...attached.value];
 }
 
 function onKeyDown(event: KeyboardEvent): void {
@@ -66,7 +67,7 @@ function Files() {
       {attached.value.map((file, i) => (
         <li key={i}>
           <Icon name="file" />
-          <span class="name">{file.name}</span>
+          <span class="name">{plainName(file.name)}</span>
           <span class="numbers">{t("stat_tokens", { n: file.tokens ?? 0 })}</span>
           <button type="button" class="icon-button small" aria-label={t("remove_file", { name: file.name })} onClick={() => { attached.value = attached.value.filter((f) => f !== file); }}>
             <Icon name="close" />
@@ -90,6 +91,16 @@ function Compare() {
       <Icon name="columns" />
       {rivalModel.value && <span class="compare-name">{rivalModel.value}</span>}
     </Menu>
+  );
+}
+
+function Controls() {
+  const tools = (view.value.chat?.settings ?? preferences.value.settings).tools?.length ?? 0;
+  const label = tools > 0 ? `${t("controls")}: ${t("tools_count", { n: tools })}` : t("controls");
+  return (
+    <button type="button" class={tools > 0 ? "icon-button on" : "icon-button"} aria-label={label} title={label} onClick={() => { openDialog.value = "controls"; }}>
+      <Icon name="sliders" />
+    </button>
   );
 }
 
@@ -127,9 +138,7 @@ export function Composer() {
             void attachFiles([...(event.currentTarget.files ?? [])]);
             event.currentTarget.value = "";
           }} />
-          <button type="button" class="icon-button" aria-label={t("controls")} title={t("controls")} onClick={() => { openDialog.value = "controls"; }}>
-            <Icon name="sliders" />
-          </button>
+          <Controls />
           <Compare />
           <span class="space" />
           <Gauge />

@@ -1,11 +1,13 @@
 // The branch that is shown. Messages far from the window stand as plain text until they come near; the browser skips
 // their layout (content-visibility), so a long chat opens and scrolls like a short one.
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useErrorBoundary, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Empty } from "./empty";
 import { t } from "./i18n";
 import { Icon } from "./icons";
 import { Answer, Pair, Question, ToolResult } from "./message";
-import { answering, leaf, loadingChat, onGrowth, path, view } from "./store";
+import { answering, leaf, loadingChat, path, view } from "./store";
+import { ToolResults } from "./tool_results";
+import { openCalls } from "./tree";
 import type { Message } from "./types";
 
 const kNearAtOnce = 6;
@@ -37,10 +39,12 @@ function Content({ message }: { message: Message }) {
 function Row({ message, nearAtOnce }: { message: Message; nearAtOnce: boolean }) {
   const host = useRef<HTMLElement>(null);
   const [near, setNear] = useState(nearAtOnce);
+  // One message that cannot be drawn stands as plain text; the others do not go with it.
+  const [broken] = useErrorBoundary((error) => console.warn(error));
   useEffect(() => (near ? undefined : watchNear(host.current!, () => setNear(true))), []);
   return (
     <article ref={host} class={`message ${message.role}${near ? "" : " far"}`} id={`message-${message.id}`}>
-      {near ? <Content message={message} /> : <div class="raw">{message.text}</div>}
+      {near && !broken ? <Content message={message} /> : <div class="raw">{message.text}</div>}
     </article>
   );
 }
@@ -77,14 +81,19 @@ function useFollowing(scroller: { current: HTMLDivElement | null }, messages: Me
     };
   }, []);
   const last = messages.at(-1);
-  useLayoutEffect(toEnd, [view.value.chat?.id, last?.role === "user" ? last.id : messages.at(-2)?.id]);
-  useEffect(() => (last?.state === "running" ? onGrowth(last.id, () => undefined) : undefined), [last]);
+  const begin = () => {
+    if (last) return toEnd();
+    following.current = false;
+    scroller.current!.scrollTop = 0;
+  };
+  useLayoutEffect(begin, [view.value.chat?.id, last?.role === "user" ? last.id : messages.at(-2)?.id]);
   return { away, toEnd };
 }
 
 export function Conversation() {
   const scroller = useRef<HTMLDivElement>(null);
   const messages = path.value;
+  const calls = openCalls(messages);
   const { away, toEnd } = useFollowing(scroller, messages);
   leaf.value;
   return (
@@ -95,6 +104,7 @@ export function Conversation() {
           {messages.map((message, i) => (
             <Row key={message.id} message={message} nearAtOnce={i >= messages.length - kNearAtOnce} />
           ))}
+          {calls.length > 0 && !answering.value && <ToolResults calls={calls} />}
         </div>
       </div>
       {away && messages.length > 0 && (

@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "./i18n";
 import { Icon } from "./icons";
+import { Notices } from "./notices_view";
 
 export type DialogName = "search" | "keys" | "models" | "settings" | "controls" | "chat" | "share";
 
@@ -57,6 +58,7 @@ export function Dialog({ title, kind = "", onClose = closeDialog, locked = false
         </header>
         {children}
       </div>
+      <Notices />
     </dialog>
   );
 }

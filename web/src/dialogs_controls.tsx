@@ -1,10 +1,12 @@
 // The system prompt and how words are drawn: of the open chat, or of the next ones. Presets keep a set by name.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Dialog } from "./dialog";
+import { Choice } from "./dialogs_settings";
 import { t, type Key } from "./i18n";
 import { preferences, setPreferences } from "./preferences";
 import { changeSettings, view } from "./store";
-import type { Settings } from "./types";
+import { kToolsExample, readTools } from "./tools";
+import type { Settings, ToolChoice } from "./types";
 
 type NumberName = "temperature" | "top_p" | "top_k" | "min_p" | "repetition_penalty" | "presence_penalty" | "frequency_penalty" | "max_tokens" | "seed";
 
@@ -64,6 +66,34 @@ function useKeeping(): (keep: () => void) => void {
   };
 }
 
+const kToolChoices: [ToolChoice, Key][] = [["auto", "tools_auto"], ["required", "tools_required"], ["none", "tools_none"]];
+
+/** The functions that the model may call, as JSON; what cannot be read is said and changes nothing. */
+function ToolsField({ settings, change }: { settings: Settings; change: (s: Settings) => void }) {
+  const [text, setText] = useState(settings.tools?.length ? JSON.stringify(settings.tools, null, 2) : "");
+  const [openAtFirst] = useState(text !== "");
+  const { tools, problem } = readTools(text);
+  const set = (next: string) => {
+    setText(next);
+    const read = readTools(next);
+    if (read.problem) return;
+    const { tools: _, tool_choice, ...others } = settings;
+    change(read.tools.length > 0 ? { ...others, tools: read.tools, ...(tool_choice ? { tool_choice } : {}) } : others);
+  };
+  return (
+    <details class="tools-field" open={openAtFirst}>
+      <summary class="section">{t("tools")}{tools.length > 0 && <span class="badge">{t("tools_count", { n: tools.length })}</span>}</summary>
+      <p class="hint" id="set-tools-hint">{t("tools_hint")}</p>
+      <textarea id="set-tools" class="code" rows={8} spellcheck={false} value={text} aria-label={t("tools")} aria-invalid={problem !== null} aria-describedby="set-tools-hint set-tools-problem"
+        placeholder={t("tools_placeholder")} onInput={(event) => set(event.currentTarget.value)} />
+      <p class="note bad" id="set-tools-problem" role="alert">{problem && t(problem.key, problem.values)}</p>
+      {text === "" && <button type="button" class="quiet" onClick={() => set(JSON.stringify(kToolsExample, null, 2))}>{t("tools_example")}</button>}
+      {tools.length > 0 && <Choice name="tool-choice" label={t("tools_choice")} value={settings.tool_choice ?? "auto"} options={kToolChoices.map(([value, key]) => [value, t(key)])}
+        choose={(tool_choice) => change({ ...settings, tool_choice })} />}
+    </details>
+  );
+}
+
 export function ControlsDialog() {
   const { chat } = view.value;
   const [settings, setSettings] = useState<Settings>(chat?.settings ?? preferences.value.settings);
@@ -79,8 +109,13 @@ export function ControlsDialog() {
     });
   };
   const presets = preferences.value.presets;
+  // A preset is a way to answer; the tools of the chat stay.
+  const use = (preset: Settings, presetSystem: string) => {
+    const { tools, tool_choice } = settings;
+    apply({ ...preset, ...(tools ? { tools } : {}), ...(tool_choice ? { tool_choice } : {}) }, presetSystem);
+  };
   const save = () => {
-    const { model: _, ...kept } = settings;
+    const { model: _, tools: _tools, tool_choice: _choice, ...kept } = settings;
     setPreferences({ presets: [...presets.filter((p) => p.name !== name.trim()), { name: name.trim(), settings: kept, system }] });
     setName("");
   };
@@ -93,10 +128,10 @@ export function ControlsDialog() {
       </div>
       <h3 class="section">{t("presets")}</h3>
       <div class="row wrap chips">
-        {kBuiltIn.map((preset) => <button type="button" class="chip" key={preset.label} onClick={() => apply({ ...preset.settings }, system)}>{t(preset.label)}</button>)}
+        {kBuiltIn.map((preset) => <button type="button" class="chip" key={preset.label} onClick={() => use(preset.settings, system)}>{t(preset.label)}</button>)}
         {presets.map((preset) => (
           <span class="chip-pair" key={preset.name}>
-            <button type="button" class="chip" onClick={() => apply({ ...preset.settings }, preset.system || system)}>{preset.name}</button>
+            <button type="button" class="chip" onClick={() => use(preset.settings, preset.system || system)}>{preset.name}</button>
             <button type="button" class="chip" aria-label={t("preset_delete", { name: preset.name })} onClick={() => setPreferences({ presets: presets.filter((p) => p !== preset) })}>×</button>
           </span>
         ))}
@@ -128,6 +163,7 @@ export function ControlsDialog() {
         }} />
         <p class="hint" id="set-stop-hint">{t("hint_stop")}</p>
       </div>
+      <ToolsField settings={settings} change={(next) => apply(next, system)} />
     </Dialog>
   );
 }

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call } from "./api";
 import { Dialog, closeDialog } from "./dialog";
-import { date, t, type Key } from "./i18n";
+import { date, plainName, t, type Key } from "./i18n";
 import { notifyError } from "./notices";
 import { chats, openChat } from "./store";
 import type { SearchHit } from "./types";
@@ -10,7 +10,7 @@ import type { SearchHit } from "./types";
 const kPauseMs = 150;
 
 function Snippet({ pieces }: { pieces: string[] }) {
-  return <span class="snippet">{pieces.map((piece, i) => (i % 2 === 1 ? <mark key={i}>{piece}</mark> : piece))}</span>;
+  return <span class="snippet" dir="auto">{pieces.map((piece, i) => (i % 2 === 1 ? <mark key={i}>{piece}</mark> : piece))}</span>;
 }
 
 export function SearchDialog() {
@@ -40,7 +40,7 @@ export function SearchDialog() {
   const go = (hit: SearchHit | undefined) => {
     if (!hit) return;
     closeDialog();
-    void openChat(hit.chat.id, hit.message ?? undefined).then(() => {
+    void openChat(hit.chat.id, { at: hit.message ?? undefined }).then(() => {
       if (hit.message !== null) document.querySelector(`#message-${hit.message}`)?.scrollIntoView({ block: "center" });
     });
   };
@@ -63,7 +63,7 @@ export function SearchDialog() {
       <ul id="hits" class="hits" role="listbox" aria-label={t("search_results")} ref={list}>
         {shown.map((hit, i) => (
           <li key={i} id={`hit-${i}`} role="option" aria-selected={i === at} onClick={() => go(hit)} onPointerMove={() => setAt(i)}>
-            <span class="row"><b class="title">{hit.chat.title || t("untitled")}</b><span class="when">{date(hit.chat.updated)}</span></span>
+            <span class="row"><b class="title" dir="auto">{plainName(hit.chat.title) || t("untitled")}</b><span class="when">{date(hit.chat.updated)}</span></span>
             {hit.snippet.length > 0 && <Snippet pieces={hit.snippet} />}
           </li>
         ))}

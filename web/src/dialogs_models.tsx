@@ -5,14 +5,11 @@ import { Dialog, closeDialog } from "./dialog";
 import { bytes, number, t } from "./i18n";
 import { Icon } from "./icons";
 import { notifyError } from "./notices";
-import { setPreferences } from "./preferences";
-import { changeChat, loadModels, modelName, models, view } from "./store";
+import { chooseModel, downloadProblem, loadModels, modelName, models } from "./store";
 import type { Model } from "./types";
 
 function choose(model: Model): void {
-  setPreferences({ model: model.name });
-  const { chat } = view.value;
-  if (chat) void changeChat(chat.id, { settings: { ...chat.settings, model: model.name } });
+  chooseModel(model.name);
   closeDialog();
 }
 
@@ -44,8 +41,8 @@ function Facts({ model }: { model: Model }) {
 }
 
 function Progress({ model }: { model: Model }) {
-  const { done, total } = model.download!;
-  const words = t("download_progress", { done: bytes(done), total: bytes(total) });
+  const { state, done, total } = model.download!;
+  const words = state === "waiting" ? t("download_waiting") : t("download_progress", { done: bytes(done), total: bytes(total) });
   return (
     <div class="progress">
       <progress max={total || undefined} value={total ? done : undefined} aria-label={words} />
@@ -74,7 +71,8 @@ function Fetch({ model }: { model: Model }) {
 function Row({ model }: { model: Model }) {
   const usable = (model.served || model.stored) && model.chats;
   const chosen = model.name === modelName.value;
-  const downloading = model.download?.state === "running";
+  const downloading = model.download?.state === "running" || model.download?.state === "waiting";
+  const problem = model.download?.state === "error" ? model.download : null;
   return (
     <li class={chosen ? "model chosen" : "model"}>
       <div class="model-text">
@@ -82,6 +80,7 @@ function Row({ model }: { model: Model }) {
         <Facts model={model} />
         {model.note && <p class="note">{model.note}</p>}
         {downloading && <Progress model={model} />}
+        {problem && <p class={problem.code === "stopped" ? "note" : "note bad"} role="status">{downloadProblem(problem)}{problem.code === "stopped" ? "" : <span class="detail">{problem.message}</span>}</p>}
       </div>
       {usable
         ? <button type="button" class={chosen ? "quiet chosen-button" : "quiet"} aria-pressed={chosen} onClick={() => choose(model)}>{chosen && <Icon name="check" />}{t(chosen ? "model_chosen" : "model_choose")}</button>

@@ -8,7 +8,7 @@ import { notify, notifyError } from "./notices";
 import { preferences, setPreferences, type Theme } from "./preferences";
 import { chats, dropChats, info, restore } from "./store";
 
-function Choice<T extends string>({ name, label, value, options, choose }: { name: string; label: string; value: T; options: [T, string][]; choose: (value: T) => void }) {
+export function Choice<T extends string>({ name, label, value, options, choose }: { name: string; label: string; value: T; options: [T, string][]; choose: (value: T) => void }) {
   return (
     <fieldset class="choice">
       <legend>{label}</legend>

@@ -33,10 +33,12 @@ export function keepDrafts(): void {
   effect(() => {
     const next = placeOf();
     if (next === place) return;
-    // A new chat that has just got its id keeps what is being typed.
-    const named = place === kPrefix + "new" && view.value.chat !== null && view.value.tree.size === 0;
+    const before = place;
     place = next;
-    if (named) return;
+    if (before !== null && view.value.begun) {
+      write(before, "");
+      return write(next, draft.peek());
+    }
     draft.value = read(next);
     attached.value = [];
   });

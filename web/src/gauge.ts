@@ -2,6 +2,7 @@
 import { effect, signal } from "@preact/signals";
 import { call } from "./api";
 import { attached, draft } from "./draft";
+import { preferences } from "./preferences";
 import { answering, leaf, modelName, path, view } from "./store";
 import type { Count } from "./types";
 
@@ -11,9 +12,10 @@ const kPauseMs = 500;
 
 async function ask(signal: AbortSignal): Promise<void> {
   const { chat, temporary } = view.value;
+  const { system, settings } = preferences.value;
   const text = draft.value;
   const attachments = attached.value.map(({ name, text }) => ({ name, text }));
-  const branch = temporary || !chat ? { messages: path.value.map(({ role, text }) => ({ role, text })) } : { chat: chat.id, parent: leaf.value };
+  const branch = temporary || !chat ? { messages: path.value.map(({ role, text }) => ({ role, text })), system, settings } : { chat: chat.id, parent: leaf.value };
   const body = { ...branch, ...(text ? { text } : {}), ...(attachments.length ? { attachments } : {}), ...(modelName.value ? { model: modelName.value } : {}) };
   gauge.value = await call<Count>("POST", "/ui/api/count", body, signal);
 }
@@ -25,7 +27,8 @@ export function keepGauge(): void {
     attached.value;
     leaf.value;
     modelName.value;
-    view.value.chat?.id;
+    preferences.value;
+    view.value.chat;
     abort?.abort();
     if (answering.value) return;
     const mine = (abort = new AbortController());

@@ -14,6 +14,11 @@ export function browserLanguage(): Language {
   return typeof navigator !== "undefined" && navigator.language?.startsWith("de") ? "de" : "en";
 }
 
+const kTurning = /[\u202A-\u202E\u2066-\u2069]|\p{Cc}/gu;
+
+/** A name from elsewhere, of a file, a chat, a tool: marks that would turn the letters around it are shown instead. */
+export const plainName = (name: string): string => name.replace(/\s+/g, " ").replace(kTurning, "\uFFFD");
+
 /** The words for `key`; {name} is replaced; "one|many" is chosen by `n`. */
 export function t(key: Key, values: Record<string, string | number> = {}): string {
   let text = kTables[language.value][key];
@@ -21,7 +26,7 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
   if (forms.length === 2 && "n" in values) text = values.n === 1 ? forms[0] : forms[1];
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name];
-    return value === undefined ? whole : typeof value === "number" ? number(value) : value;
+    return value === undefined ? whole : typeof value === "number" ? number(value) : plainName(value);
   });
 }
 

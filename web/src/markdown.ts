@@ -82,6 +82,8 @@ export function renderBlock(source: string): DocumentFragment {
     input.setAttribute("aria-label", input.parentElement?.textContent?.trim().slice(0, 80) || "-");
   }
   for (const heading of fragment.querySelectorAll("h1, h2, h3, h4, h5, h6")) flattenHeading(heading);
+  // Marks of lists and the order of columns stand on the side where the text begins.
+  for (const frame of fragment.querySelectorAll("ul, ol, blockquote, table")) frame.setAttribute("dir", "auto");
   for (const table of fragment.querySelectorAll("table")) wrapTable(table);
   return fragment;
 }

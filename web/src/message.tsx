@@ -4,7 +4,7 @@ import { announce, announceLong, announceProgress } from "./announce";
 import { ask, continueAnswer, regenerate, turnBranch } from "./actions";
 import { copyText } from "./clipboard";
 import { FrameDrawer } from "./frames";
-import { number, seconds, t, type Key } from "./i18n";
+import { number, plainName, seconds, t, type Key } from "./i18n";
 import { Icon } from "./icons";
 import { MarkdownView } from "./markdown_view";
 import { onGrowth, showLeaf, view } from "./store";
@@ -71,6 +71,13 @@ function pretty(text: string): string {
   }
 }
 
+const kBriefMax = 120;
+
+function brief(text: string): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line === "{}" ? "" : line.slice(0, kBriefMax);
+}
+
 function ToolCalls({ calls }: { calls: ToolCall[] }) {
   return (
     <>
@@ -79,6 +86,7 @@ function ToolCalls({ calls }: { calls: ToolCall[] }) {
           <summary>
             <Icon name="tool" />
             <span>{t("tool_call", { name: call.name })}</span>
+            <code class="brief">{brief(call.arguments)}</code>
           </summary>
           <pre class="tool-text" tabIndex={0}>{pretty(call.arguments)}</pre>
         </details>
@@ -173,7 +181,7 @@ export function Answer({ message, heading }: { message: Message; heading?: boole
   const waiting = running && now.text === "" && !now.reasoning && !now.tool_calls?.length;
   return (
     <>
-      <h2 class={heading ? "model-name" : "off-screen"}>{message.model || t("the_model")}</h2>
+      <h2 class={heading ? "model-name" : "off-screen"}>{plainName(message.model || t("the_model"))}</h2>
       {now.reasoning && <Reasoning message={message} thinking={running && now.text === ""} />}
       {tokens ? <TokensView message={message} close={() => setTokens(false)} /> : <GrowingMarkdown message={message} part="text" />}
       {waiting && <p class="waiting" aria-label={t("waiting")} role="img"><i /><i /><i /></p>}
@@ -235,7 +243,7 @@ export function Question({ message }: { message: Message }) {
       {edited ? <Editor message={message} /> : (
         <div class="bubble">
           {(message.attachments ?? []).map((a, i) => (
-            <p class="attachment" key={i}><Icon name="file" /><span>{a.name}</span></p>
+            <p class="attachment" key={i}><Icon name="file" /><span>{plainName(a.name)}</span></p>
           ))}
           {message.text}
         </div>
@@ -252,9 +260,14 @@ export function Question({ message }: { message: Message }) {
 }
 
 export function ToolResult({ message }: { message: Message }) {
+  const call = view.value.tree.callOf(message);
   return (
     <details class="fold">
-      <summary><Icon name="tool" /><span>{t("tool_result")}</span></summary>
+      <summary>
+        <Icon name="tool" />
+        <span>{call ? t("tool_result_of", { name: call.name }) : t("tool_result")}</span>
+        <code class="brief">{brief(message.text)}</code>
+      </summary>
       <pre class="tool-text" tabIndex={0}>{pretty(message.text)}</pre>
     </details>
   );

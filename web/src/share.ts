@@ -21,7 +21,7 @@ export function copyConversation(): void {
 }
 
 export function saveConversation(): void {
-  const name = titleNow().replace(/[^\p{L}\p{N} _-]+/gu, "").trim().slice(0, 60) || t("untitled");
+  const name = titleNow().replace(/[^\p{L}\p{N} _-]+/gu, "").replace(/ +/g, " ").trim().slice(0, 60) || t("untitled");
   const address = URL.createObjectURL(new Blob([conversationText(titleNow(), path.value)], { type: "text/markdown" }));
   const link = document.createElement("a");
   link.href = address;

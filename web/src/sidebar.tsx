@@ -1,7 +1,7 @@
 // The history: pinned chats, folders, then by age.
 import { signal } from "@preact/signals";
 import { openDialog } from "./dialog";
-import { t, type Key } from "./i18n";
+import { plainName, t, type Key } from "./i18n";
 import { Icon, Mark } from "./icons";
 import { Menu, type MenuItem } from "./menu";
 import { preferences, setPreferences } from "./preferences";
@@ -47,7 +47,7 @@ function Entry({ chat }: { chat: Chat }) {
           void openChat(chat.id);
         }}
       >
-        <span class="title">{chat.title || t("untitled")}</span>
+        <span class="title" dir="auto">{plainName(chat.title) || t("untitled")}</span>
         {chat.running.length > 0 && <span class="dot" role="img" aria-label={t("answer_begins")} />}
       </a>
       <Menu label={t("chat_menu", { title: chat.title || t("untitled") })} items={() => chatItems(chat)} class="icon-button small">
@@ -78,7 +78,7 @@ function Folder({ name, list }: { name: string; list: Chat[] }) {
           if (!next.delete(name)) next.add(name);
           closedFolders.value = next;
         }}>
-          <Icon name="folder" />{name}
+          <Icon name="folder" /><span class="title" dir="auto">{plainName(name)}</span>
         </button>
       </h2>
       {!closed && <ul>{list.map((chat) => <Entry key={chat.id} chat={chat} />)}</ul>}

@@ -3,9 +3,9 @@ import { batch, computed, signal } from "@preact/signals";
 import { call, onSessionNeeded } from "./api";
 import { announce } from "./announce";
 import { EventFeed } from "./events";
-import { t } from "./i18n";
+import { t, type Key } from "./i18n";
 import { notify, notifyError } from "./notices";
-import { loadPreferences, preferences } from "./preferences";
+import { loadPreferences, preferences, setPreferences } from "./preferences";
 import { MessageTree, applyDelta } from "./tree";
 import type { Chat, Delta, Download, Message, Model, ServerEvent, Settings } from "./types";
 
@@ -23,6 +23,8 @@ export interface View {
   tree: MessageTree;
   /** Up to this event everything is in the tree already. */
   sequence: number;
+  /** It began in this tab just now: what is being typed stays. */
+  begun?: boolean;
 }
 
 export const info = signal<Info | null>(null);
@@ -132,10 +134,10 @@ export function newChat(temporary = false): void {
   setAddress("/");
 }
 
-export async function openChat(id: string, at?: number): Promise<void> {
+export async function openChat(id: string, { at, begun = false }: { at?: number; begun?: boolean } = {}): Promise<void> {
   loadingChat.value = true;
   try {
-    await fetchChat(id, at);
+    await fetchChat(id, at, begun);
     setAddress(`/chat/${id}`);
   } catch (error) {
     notifyError(error);
@@ -145,16 +147,34 @@ export async function openChat(id: string, at?: number): Promise<void> {
   }
 }
 
-async function fetchChat(id: string, at?: number): Promise<void> {
-  const answer = await call<{ chat: Chat; messages: Message[]; sequence: number }>("GET", `/ui/api/chats/${id}`);
+type Told = [event: ServerEvent, sequence: number];
+const listening = new Set<Told[]>();
+
+/** What `work` comes to, and the events that were told meanwhile: an answer of the server may be older than they are. */
+export async function withEvents<T>(work: Promise<T>): Promise<{ result: T; told: Told[] }> {
+  const told: Told[] = [];
+  listening.add(told);
+  try {
+    return { result: await work, told };
+  } finally {
+    listening.delete(told);
+  }
+}
+
+async function fetchChat(id: string, at?: number, begun = false): Promise<void> {
+  const { result: answer, told } = await withEvents(call<{ chat: Chat; messages: Message[]; sequence: number }>("GET", `/ui/api/chats/${id}`));
   batch(() => {
     const tree = new MessageTree(answer.messages);
     const stay = view.value.chat?.id === id && tree.get(leaf.value) ? leaf.value : null;
-    view.value = { chat: answer.chat, temporary: false, tree, sequence: answer.sequence };
+    view.value = { chat: answer.chat, temporary: false, tree, sequence: answer.sequence, begun };
     leaf.value = at !== undefined && tree.get(at) ? tree.leafBelow(at) : stay ?? (tree.get(answer.chat.leaf) ? answer.chat.leaf : tree.newestLeaf());
     ++revision.value;
   });
   putChat(answer.chat);
+  for (const [event, sequence] of told) {
+    if (event.type === "message") takeMessage(event.message, sequence);
+    else if (event.type === "delta" && sequence > answer.sequence) takeDelta(event);
+  }
 }
 
 export function setAddress(address: string): void {
@@ -212,6 +232,13 @@ export async function restore(ids: string[]): Promise<void> {
   }
 }
 
+/** The model that answers next, in the open chat and in new ones. */
+export function chooseModel(name: string): void {
+  setPreferences({ model: name });
+  const { chat } = view.value;
+  if (chat) void changeChat(chat.id, { settings: { ...chat.settings, model: name } });
+}
+
 /** Settings and system prompt of the open chat; of the next chats while none is open. */
 export function changeSettings(settings: Settings, system: string): void {
   const { chat } = view.value;
@@ -243,11 +270,19 @@ function takeDelta(delta: Delta): void {
   void fetchChat(delta.chat).catch(() => undefined);
 }
 
+const kDownloadProblems: Record<NonNullable<Download["code"]>, Key> = {
+  stopped: "download_stopped", network: "download_network", damaged: "download_damaged", disk: "download_disk", denied: "download_denied", failed: "download_failed",
+};
+
+/** Why a download did not come to its end. */
+export const downloadProblem = (download: Download): string => t(kDownloadProblems[download.code ?? "failed"]);
+
 function takeDownload(name: string, download: Download): void {
   models.value = models.value.map((m) => (m.name === name ? { ...m, download } : m));
   if (download.state === "running") return;
-  if (download.state === "done") notify(t("download_done", { name }));
-  else if (download.message) notify(download.message, { kind: "error" });
+  if (download.state === "done") notify(t("download_done", { name }), { ms: 15_000, action: { label: t("download_use"), run: () => chooseModel(name) } });
+  else if (download.code === "stopped") announce(downloadProblem(download));
+  else notify(`${name}: ${downloadProblem(download)}`, { kind: "error", ms: 15_000 });
   void loadModels().catch(() => undefined);
 }
 
@@ -258,6 +293,7 @@ async function catchUp(): Promise<void> {
 }
 
 function takeEvent(event: ServerEvent, sequence: number): void {
+  for (const told of listening) told.push([event, sequence]);
   if (event.type === "delta") takeDelta(event);
   else if (event.type === "message") takeMessage(event.message, sequence);
   else if (event.type === "chat") putChat(event.chat);

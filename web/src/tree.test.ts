@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MessageTree, applyDelta } from "./tree";
+import { MessageTree, applyDelta, openCalls } from "./tree";
 import type { Message } from "./types";
 
 const message = (id: number, parent: number | null, more: Partial<Message> = {}): Message => ({ id, parent, role: "user", text: `m${id}`, ...more });
@@ -84,4 +84,24 @@ test("reasoning grows beside the text; tool calls are replaced whole", () => {
   applyDelta(m, delta({ tool_calls: [{ id: "a", name: "f", arguments: "{}" }] }));
   assert.equal(m.reasoning, "hm");
   assert.equal(m.tool_calls![0].arguments, "{}");
+});
+
+const called = (id: number, parent: number, ...ids: string[]) => message(id, parent, { role: "assistant", state: "done", tool_calls: ids.map((call) => ({ id: call, name: `f_${call}`, arguments: "{}" })) });
+const result = (id: number, parent: number, call: string) => message(id, parent, { role: "tool", tool_call_id: call });
+
+test("calls at the end of a branch stay open until each has its result", () => {
+  const tree = new MessageTree([message(1, null), called(2, 1, "a", "b"), result(3, 2, "b"), result(4, 3, "a"), message(5, 4, { role: "assistant" })]);
+  const open = (leaf: number) => openCalls(tree.path(leaf)).map((call) => call.id);
+  assert.deepEqual([open(1), open(2), open(3), open(4), open(5)], [[], ["a", "b"], ["a"], [], []]);
+  tree.put({ ...tree.get(2)!, state: "running" });
+  assert.deepEqual(open(2), []);
+  assert.deepEqual(openCalls([]), []);
+  assert.deepEqual(openCalls([result(1, 0, "a")]), []);
+});
+
+test("a result knows the call that it answers", () => {
+  const tree = new MessageTree([called(2, 1, "a", "b"), result(3, 2, "b"), result(4, 3, "a"), result(9, 8, "a")]);
+  assert.equal(tree.callOf(tree.get(4)!)?.name, "f_a");
+  assert.equal(tree.callOf(tree.get(3)!)?.name, "f_b");
+  assert.equal(tree.callOf(tree.get(9)!), undefined);
 });

@@ -1,6 +1,6 @@
 // The messages of a chat: a forest by `parent`. Siblings stand in the order of their ids; a branch is the way from a
 // root to a leaf.
-import type { Delta, Message } from "./types";
+import type { Delta, Message, ToolCall } from "./types";
 
 export class MessageTree {
   private readonly messages = new Map<number, Message>();
@@ -76,6 +76,22 @@ export class MessageTree {
     if (message.group === undefined || message.group === null || message.group === "") return [message];
     return this.siblings(message).filter((s) => s.group === message.group);
   }
+
+  /** The call that a tool's result answers. */
+  callOf(result: Message): ToolCall | undefined {
+    let asked = this.get(result.parent);
+    while (asked?.role === "tool") asked = this.get(asked.parent);
+    return asked?.tool_calls?.find((call) => call.id === result.tool_call_id);
+  }
+}
+
+/** The calls at the end of a branch that have no result yet. */
+export function openCalls(path: Message[]): ToolCall[] {
+  const end = path.findLastIndex((m) => m.role !== "tool");
+  const asked = path[end];
+  if (asked?.role !== "assistant" || asked.state === "running") return [];
+  const answered = new Set(path.slice(end + 1).map((m) => m.tool_call_id));
+  return (asked.tool_calls ?? []).filter((call) => !answered.has(call.id));
 }
 
 /** Applies a delta in place. False: something was missed between, and the message must be fetched anew. */

@@ -13,7 +13,17 @@ export interface Settings {
   seed?: number;
   stop?: string[];
   thinking?: boolean;
+  tools?: Tool[];
+  tool_choice?: ToolChoice;
 }
+
+/** A function that the model may call, in OpenAI's shape. */
+export interface Tool {
+  type: "function";
+  function: { name: string; description?: string; parameters?: object };
+}
+
+export type ToolChoice = "auto" | "none" | "required";
 
 export interface Chat {
   id: string;
@@ -82,10 +92,11 @@ export interface Message {
 }
 
 export interface Download {
-  state: "running" | "done" | "error";
+  state: "waiting" | "running" | "done" | "error";
   done: number;
   total: number;
   message?: string;
+  code?: "stopped" | "network" | "damaged" | "disk" | "denied" | "failed";
 }
 
 export interface Model {
