@@ -21,6 +21,10 @@ const kHostile = [
   "<span data-tex=\"\\href{javascript:window.pwned=1}{x}\" data-display=1>x</span><pre data-lang='\"><img src=x onerror=window.pwned=1>'>x</pre>",
   "<div id=app></div><div id=announcements></div><input id=composer-text name=getElementById>",
   "\u202Eevil\u202C \u0000 \uFFFE <!--", "<![CDATA[<script>window.pwned=1</script>]]> <?xml <!DOCTYPE x [<!ENTITY y SYSTEM 'file:///etc/passwd'>]>&y;",
+  `${"[".repeat(5000)}x${"]".repeat(5000)}`, "> ".repeat(2000) + "deep", `${"*".repeat(3000)}a${"_".repeat(3000)}`, `${"- ".repeat(300)}deep list`, "`".repeat(5000), "$".repeat(5001), "|".repeat(4000) + "\n" + "|-".repeat(4000),
+];
+
+const kChanging = [
   // What has changed its meaning between two parsers elsewhere.
   "<form><math><mtext></form><form><mglyph><style></math><img src onerror=window.pwned=1>",
   "<svg></p><style><a id=\"</style><img src=1 onerror=window.pwned=1>\">", "<noscript><p title=\"</noscript><img src=x onerror=window.pwned=1>\">",
@@ -35,7 +39,6 @@ const kHostile = [
   "```js\nlet x = \"\u202E\u2066// admin\u2069 \u2066\";\n```", "\u202E\u2066 turned around \u2069 `\u202Ecode`", "a\u0301".repeat(2000) + "\u0300".repeat(3000),
   "| a |\n|---|\n" + "| <img src=x onerror=window.pwned=1> |\n".repeat(1500), "|" + " x |".repeat(1000) + "\n|" + "---|".repeat(1000) + "\n|" + " y |".repeat(1000),
   Array.from({ length: 120 }, (_, i) => `${"  ".repeat(i)}- ${i}`).join("\n"), Array.from({ length: 100 }, (_, i) => `${"> ".repeat(i)}${i}`).join("\n\n"),
-  `${"[".repeat(5000)}x${"]".repeat(5000)}`, "> ".repeat(2000) + "deep", `${"*".repeat(3000)}a${"_".repeat(3000)}`, `${"- ".repeat(300)}deep list`, "`".repeat(5000), "$".repeat(5001), "|".repeat(4000) + "\n" + "|-".repeat(4000),
 ];
 
 let server;
@@ -55,7 +58,7 @@ test("hostile answers, questions, titles and models run nothing", async () => {
   // Every message comes near once.
   await page.evaluate(async () => {
     const s = document.querySelector("#scroller");
-    for (s.scrollTop = 0; document.querySelector(".far"); s.scrollTop += 300) {
+    for (s.scrollTop = 0; document.querySelector(".far"); s.scrollTop += 1500) {
       await new Promise((resolve) => setTimeout(resolve, 20));
       if (s.scrollTop + s.clientHeight >= s.scrollHeight - 4) s.scrollTop = 0;
     }
@@ -73,7 +76,7 @@ test("hostile text that streams runs nothing in any of its half-open states", as
   const page = await openPage(server, { context, path: `/chat/${id}` });
   await page.waitForSelector(".message.assistant .markdown p");
   await until(() => page.evaluate(() => Boolean(window.emit)), "events");
-  const texts = [...kHostile.map((t) => t.slice(0, 400)), "\uD800 half a letter"];
+  const texts = [...[...kHostile, ...kChanging].map((t) => t.slice(0, 400)), "\uD800 half a letter"];
   await page.evaluate(async ({ id, texts }) => {
     const message = 1_000_000;
     const parent = Number(document.querySelector(".message.assistant").id.split("-")[1]);
