@@ -37,10 +37,11 @@ async function callAndAnswer(page) {
   await page.waitForSelector("form.results");
   await accessible(page, "a call waits");
   assert.ok(await page.isDisabled("form.results button"));
-  await page.fill("form.results textarea", '{"sky": "clear", "celsius": 21}');
+  // The model may call more than once.
+  for (const area of await page.locator("form.results textarea").all()) await area.fill('{"sky": "clear", "celsius": 21}');
   await page.keyboard.press("Enter");
   await page.waitForSelector(".fold:has-text('Result of get_weather')");
-  await until(async () => (await page.locator("article").count()) >= 4, "the model goes on");
+  await until(() => page.evaluate(() => document.querySelector("article:last-of-type").classList.contains("assistant")), "the model goes on");
   await answered(page);
 }
 
@@ -53,8 +54,9 @@ test("tools are pasted, called, given a result and answered with; a reload shows
   assert.ok(["Paris", "Rome"].includes(call.city), call.city);
   const { chats } = await server.call("GET", "/ui/api/chats");
   const { messages } = await server.call("GET", `/ui/api/chats/${chats[0].id}`);
-  assert.deepEqual(messages.map((m) => m.role), ["user", "assistant", "tool", "assistant"]);
-  assert.equal(messages[2].tool_call_id, messages[1].tool_calls[0].id);
+  const { tool_calls } = messages[1];
+  assert.deepEqual(messages.map((m) => m.role), ["user", "assistant", ...tool_calls.map(() => "tool"), "assistant"]);
+  assert.deepEqual(messages.slice(2, -1).map((m) => m.tool_call_id), tool_calls.map((call) => call.id));
   await page.reload();
   await page.waitForSelector(".fold:has-text('Result of get_weather')");
   await page.click("button[aria-label='Instructions and sampling: 1 tool']");
