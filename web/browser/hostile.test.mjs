@@ -49,7 +49,7 @@ after(async () => {
 });
 
 test("hostile answers, questions, titles and models run nothing", async () => {
-  const chat = chatOf(kHostile[1], kHostile.flatMap((text) => [text, text]));
+  const chat = chatOf(kHostile[1], [...kHostile, ...kChanging].flatMap((text) => [text, text]));
   for (const message of chat.messages) Object.assign(message, { reasoning: message.role === "assistant" ? message.text : "", model: kHostile[1] });
   const [id] = await server.import(chat);
   const page = await openPage(server, { path: `/chat/${id}` });

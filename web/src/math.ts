@@ -2,11 +2,26 @@
 // no links, no HTML commands, bounded macros and sizes. What it cannot read stays as it was written.
 declare const KATEX_CSS: string;
 
-const kTexMax = 10_000;
+const kTexMax = 4_000;
+const kDepthMax = 32;  // the time that nested fractions take grows with a power of their depth
 const kCached = 500;
 const drawn = new Map<string, HTMLElement>();
 let katex: typeof import("katex").default | null = null;
 let loading: Promise<void> | null = null;
+
+/** How deep the braces of a formula stand in each other. */
+export function braceDepth(tex: string): number {
+  let depth = 0;
+  let most = 0;
+  for (let i = 0; i < tex.length; ++i) {
+    if (tex[i] === "\\") ++i;
+    else if (tex[i] === "{") most = Math.max(most, ++depth);
+    else if (tex[i] === "}") --depth;
+  }
+  return most;
+}
+
+const drawable = (tex: string): boolean => tex.length <= kTexMax && braceDepth(tex) <= kDepthMax;
 
 async function load(): Promise<void> {
   const style = document.createElement("link");
@@ -43,7 +58,7 @@ export function drawMath(root: ParentNode, later: () => void): void {
   const spans = root.querySelectorAll<HTMLElement>("span[data-tex]");
   if (spans.length === 0) return;
   if (katex) {
-    for (const span of spans) if ((span.dataset.tex ?? "").length <= kTexMax) draw(span);
+    for (const span of spans) if (drawable(span.dataset.tex ?? "")) draw(span);
     return;
   }
   loading ??= load();
