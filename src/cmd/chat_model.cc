@@ -5,6 +5,7 @@
 
 #include "engine/output_queue.h"
 #include "text/answer_splitter.h"
+#include "text/chat_encoder.h"
 #include "text/tokenizer.h"
 
 namespace rival::cmd {
@@ -69,9 +70,8 @@ Result<Prompt> ChatModel::text_prompt(std::string_view text) const {
   return prompt;
 }
 
-Result<std::string> ChatModel::render_text(const Chat& chat, size_t dropped, const ChatSettings& settings,
-                                           bool fold_system) const {
-  json::object variables{{"messages", to_json(chat, dropped, fold_system)},
+Result<std::string> ChatModel::render_text(const json::value& messages, const ChatSettings& settings) const {
+  json::object variables{{"messages", messages},
                          {"tools", nullptr},
                          {"add_generation_prompt", true},
                          {"bos_token", handle_->bos_text()},
@@ -83,14 +83,16 @@ Result<std::string> ChatModel::render_text(const Chat& chat, size_t dropped, con
 Result<Prompt> ChatModel::render(const Chat& chat, size_t dropped, const ChatSettings& settings) const {
   Prompt prompt;
   prompt.dropped_messages = dropped;
-  auto text = render_text(chat, dropped, settings, false);
+  json::value messages = to_json(chat, dropped, false);
+  auto text = render_text(messages, settings);
   if (!text.ok() && first_kept(chat, 0) == 1) {
     prompt.folded_system = true;
-    if (auto folded = render_text(chat, dropped, settings, true); folded.ok()) text = std::move(folded);
+    json::value with_system_folded = to_json(chat, dropped, true);
+    if (auto folded = render_text(with_system_folded, settings); folded.ok()) text = std::move(folded), messages = std::move(with_system_folded);
   }
   if (!text.ok()) return text.error();
   const text::Tokenizer& tokenizer = *handle_->tokenizer();
-  RIVAL_ASSIGN_OR_RETURN(prompt.tokens, tokenizer.encode(*text, {.add_special = false, .parse_special = true}));
+  RIVAL_ASSIGN_OR_RETURN(prompt.tokens, text::encode_chat(tokenizer, *text, messages, [&](const json::value& hidden) { return render_text(hidden, settings); }));
   // Some templates leave the beginning-of-text token to the tokenizer, as others write it out themselves.
   const text::Vocabulary& vocabulary = tokenizer.vocabulary();
   if (vocabulary.add_bos && vocabulary.bos && (prompt.tokens.empty() || prompt.tokens.front() != *vocabulary.bos))

@@ -67,7 +67,7 @@ class ChatModel {
  private:
   ChatModel() = default;
   Result<Prompt> render(const Chat& chat, size_t dropped, const ChatSettings& settings) const;
-  Result<std::string> render_text(const Chat& chat, size_t dropped, const ChatSettings& settings, bool fold_system) const;
+  Result<std::string> render_text(const json::value& messages, const ChatSettings& settings) const;
   Error with_advice(Error error) const;  // what to do about text that is too long
   uint32_t answer_room(const ChatSettings& settings) const;
 

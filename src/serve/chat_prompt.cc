@@ -1,7 +1,7 @@
 #include "serve/chat_prompt.h"
 
 #include "serve/chat_messages.h"
-#include "text/tokenizer.h"
+#include "text/chat_encoder.h"
 
 namespace rival::serve {
 namespace {
@@ -38,6 +38,40 @@ Result<std::string> render_form(const PromptStyle& style, const ChatRequest& req
   return render(style, request, std::move(messages), true);
 }
 
+// All of a request that may hold words of others.
+json::object foreign_words(const ChatRequest& request) {
+  json::array tools;
+  for (const Tool& tool : request.tools) tools.push_back(json::array{tool.description, tool.parameters});
+  return {{"messages", request.messages}, {"tools", std::move(tools)}, {"variables", request.template_variables}};
+}
+
+// The request with other words in the place of those.
+ChatRequest with_words(const ChatRequest& request, const json::object& words) {
+  ChatRequest out{.messages = words.at("messages").get_array(), .tools = request.tools, .tool_choice = request.tool_choice, .format = {},
+                  .template_variables = words.at("variables").get_object(), .continue_last = request.continue_last, .generation = {}};
+  for (size_t i = 0; i < out.tools.size(); ++i) {
+    const json::array& tool = words.at("tools").get_array()[i].get_array();
+    out.tools[i].description = std::string(tool[0].get_string());
+    out.tools[i].parameters = tool[1].get_object();
+  }
+  return out;
+}
+
+Result<std::string> render_words(const PromptStyle& style, const ChatRequest& request, const json::value& words) {
+  auto text = render_chat(style, with_words(request, words.get_object()));
+  if (const ApiError* error = std::get_if<ApiError>(&text)) return make_error(ErrorCode::kInvalidArgument, "{}", error->message);
+  return std::get<std::string>(std::move(text));
+}
+
+// What the message that is written on has said: a thought that may be open, and text.
+void begin_answer(const text::AnswerSyntax& syntax, const ChatRequest& request, ChatPrompt& prompt) {
+  const json::value* content = request.messages.back().get_object().if_contains("content");
+  if (!content || !content->is_string()) return;
+  const text::BegunAnswer begun = text::begun_answer(syntax, content->get_string());
+  prompt.thinking_open |= begun.thinking;
+  prompt.answer_begun = begun.text;
+}
+
 ApiError of_messages(const Error& error) {
   ApiError out = to_api_error(error);
   out.param = "messages";
@@ -67,12 +101,12 @@ std::variant<ChatPrompt, ApiError> make_chat_prompt(const ServedModel& model, co
   if (!chat_template) return bad_field("model", fmt::format("{} is a base model without a chat template; use /v1/completions", model.name()));
   const std::string& source = model.loaded().chat_template();
   const bool null_content = source.find("is none") != source.npos || source.find("is not none") != source.npos;
-  const auto text = render_chat({.chat_template = *chat_template, .syntax = model.syntax(), .bos_text = model.loaded().bos_text(),
-                                 .eos_text = model.loaded().eos_text(), .null_content = null_content},
-                                request);
+  const PromptStyle style{.chat_template = *chat_template, .syntax = model.syntax(), .bos_text = model.loaded().bos_text(),
+                          .eos_text = model.loaded().eos_text(), .null_content = null_content};
+  const auto text = render_chat(style, request);
   if (const ApiError* error = std::get_if<ApiError>(&text)) return *error;
   const std::string& written = std::get<std::string>(text);
-  auto ids = model.tokenizer().encode(written, {.add_special = false, .parse_special = true});
+  auto ids = text::encode_chat(model.tokenizer(), written, foreign_words(request), [&](const json::value& words) { return render_words(style, request, words); });
   if (!ids.ok()) return of_messages(ids.error());
   ChatPrompt prompt{.tokens = std::move(ids).value(), .thinking_open = text::opens_thinking(model.syntax(), written), .thinking_closed = text::closes_thinking(model.syntax(), written)};
   // Some templates leave the beginning-of-text token to the tokenizer, as others write it out themselves.

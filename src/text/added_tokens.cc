@@ -85,7 +85,7 @@ const AddedToken* AddedTokens::longest_at(std::string_view text, size_t at) cons
   return longest;
 }
 
-void AddedTokens::split(std::string_view text, Span whole, bool parse_special,
+void AddedTokens::split(std::string_view text, Span whole, bool parse_special, std::span<const size_t> plain,
                         std::vector<Section>& sections) const {
   const std::string_view bounded = text.substr(0, whole.end);
   size_t taken = whole.begin;  // everything before is in sections
@@ -94,6 +94,10 @@ void AddedTokens::split(std::string_view text, Span whole, bool parse_special,
     const auto byte = static_cast<unsigned char>(text[at]);
     const AddedToken* token = first_[byte] == first_[byte + 1] ? nullptr : longest_at(bounded, at);
     if (!token) {
+      ++at;
+      continue;
+    }
+    if (token->special && std::binary_search(plain.begin(), plain.end(), at)) {
       ++at;
       continue;
     }

@@ -2,6 +2,7 @@
 // what tokenizer.json calls added tokens.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,8 +38,10 @@ class AddedTokens {
   const AddedToken* find(std::string_view text) const;
   const std::vector<AddedToken>& tokens() const { return tokens_; }
 
-  // Cuts text[whole] into sections, leftmost-longest; special tokens are text where parse_special is false.
-  void split(std::string_view text, Span whole, bool parse_special, std::vector<Section>& sections) const;
+  // Cuts text[whole] into sections, leftmost-longest; special tokens are text where parse_special is false, and at
+  // the offsets in `plain`, ascending.
+  void split(std::string_view text, Span whole, bool parse_special, std::span<const size_t> plain,
+             std::vector<Section>& sections) const;
 
  private:
   const AddedToken* longest_at(std::string_view text, size_t at) const;

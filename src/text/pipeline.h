@@ -12,6 +12,7 @@
 #include "text/normalizer.h"
 #include "text/pre_tokenizer.h"
 #include "text/token_table.h"
+#include "text/tokenizer.h"
 #include "text/unigram.h"
 #include "text/vocabulary.h"
 #include "text/word_models.h"
@@ -49,7 +50,6 @@ Result<std::unique_ptr<Pipeline>> parse_pipeline(std::string_view tokenizer_json
 // The ids and types that a vocabulary names, checked against its size; arrays of unequal length are errors.
 Status check_vocabulary(const Vocabulary& vocabulary);
 
-Result<std::vector<TokenId>> encode_with(const Pipeline& pipeline, std::string_view text, bool add_special,
-                                         bool parse_special);
+Result<std::vector<TokenId>> encode_with(const Pipeline& pipeline, std::string_view text, const EncodeOptions& options);
 
 }  // namespace rival::text

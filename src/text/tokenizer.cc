@@ -41,7 +41,7 @@ Result<Tokenizer> Tokenizer::from_json(std::string_view tokenizer_json,
 }
 
 Result<std::vector<TokenId>> Tokenizer::encode(std::string_view bytes, EncodeOptions options) const {
-  return encode_with(*pipeline_, bytes, options.add_special, options.parse_special);
+  return encode_with(*pipeline_, bytes, options);
 }
 
 std::string Tokenizer::decode(std::span<const TokenId> ids, DecodeOptions options) const {
@@ -65,6 +65,14 @@ const Vocabulary& Tokenizer::vocabulary() const { return pipeline_->vocabulary; 
 
 bool Tokenizer::is_control(TokenId id) const {
   return in_range(*pipeline_, id) && pipeline_->is_special[static_cast<size_t>(id)];
+}
+
+std::vector<std::string_view> Tokenizer::control_texts() const {
+  std::vector<std::string_view> texts;
+  for (const AddedTokens* added : {&pipeline_->added, &pipeline_->added_normalized})
+    for (const AddedToken& token : added->tokens())
+      if (token.special) texts.push_back(token.text);
+  return texts;
 }
 
 std::optional<TokenId> Tokenizer::find_token(std::string_view text) const {

@@ -26,6 +26,7 @@ struct EncodeOptions {
       true;  // put the tokens around the text that the vocabulary asks for (bos, eos, [CLS], ...)
   bool parse_special =
       true;  // control tokens spelled in the text are those tokens; false: they are plain text
+  std::span<const size_t> plain = {};  // offsets in bytes, ascending, at which they are plain text all the same
 };
 
 struct DecodeOptions {
@@ -67,6 +68,8 @@ class Tokenizer {
   void set_end_of_generation(std::vector<TokenId> ids);
   size_t size() const { return vocabulary().tokens.size(); }
   bool is_control(TokenId id) const;
+  // The texts in which encode() finds control tokens.
+  std::vector<std::string_view> control_texts() const;
   // The token that is written exactly so in the vocabulary (in the byte alphabet where it uses that).
   std::optional<TokenId> find_token(std::string_view text) const;
 
