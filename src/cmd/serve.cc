@@ -223,6 +223,7 @@ int serve_models(Parts& parts) {
   server.join();
   parts.finished = true;
   signal_thread.join();
+  parts.service->stop();
   for (const auto& model : parts.models->loaded()) model->engine().stop();
   if (!status.ok()) return fail(status.error());
   if (parts.models->loading() > 0) std::_Exit(0);  // a fetch under way goes on where it was, another time

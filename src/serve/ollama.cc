@@ -88,20 +88,24 @@ void let_go(Service& service, const Exchange& exchange, const OllamaRequest& req
 
 using Read = std::variant<OllamaRequest, ApiError> (*)(const json::object& body);
 
+void begin(const Exchange& exchange, const Model& model, OllamaShape shape, OllamaRequest& request) {
+  if (request.load_only) return respond_json(exchange, ollama_nothing(shape, request.model, "load"));
+  if (request.suffix) return respond_error(exchange, bad_field("suffix", fmt::format("{} cannot fill in the middle", model->name())));
+  request.chat.record = record_of(exchange);
+  const auto start = request.raw ? start_raw : start_on_template;
+  const auto started = start(model, request, make_sink(exchange, model, shape, request));
+  if (const ApiError* error = std::get_if<ApiError>(&started)) return respond_error(exchange, *error);
+  exchange->on_gone([model, id = std::get<engine::RequestId>(started)] { model->engine().cancel(id); });
+}
+
 void answer(Service& service, const Exchange& exchange, const json::object& body, OllamaShape shape, Read read) {
   auto parsed = read(body);
   if (const ApiError* error = std::get_if<ApiError>(&parsed)) return respond_error(exchange, *error);
   const auto request = std::make_shared<OllamaRequest>(std::move(std::get<OllamaRequest>(parsed)));
   if (request->load_only && request->keep_s == 0) return let_go(service, exchange, *request, shape);
-  with_model(service, exchange, ollama_model_name(request->model), [&service, exchange, shape, request](const Model& model) {
+  with_model(service, exchange, ollama_model_name(request->model), [&service, exchange, shape, request, slow = takes_long(body)](const Model& model) {
     if (request->keep_s) service.known_models().keep(model->name(), *request->keep_s);
-    if (request->load_only) return respond_json(exchange, ollama_nothing(shape, request->model, "load"));
-    if (request->suffix) return respond_error(exchange, bad_field("suffix", fmt::format("{} cannot fill in the middle", model->name())));
-    request->chat.record = record_of(exchange);
-    const auto start = request->raw ? start_raw : start_on_template;
-    const auto started = start(model, *request, make_sink(exchange, model, shape, *request));
-    if (const ApiError* error = std::get_if<ApiError>(&started)) return respond_error(exchange, *error);
-    exchange->on_gone([model, id = std::get<engine::RequestId>(started)] { model->engine().cancel(id); });
+    service.prepare(slow, [exchange, shape, request, model] { begin(exchange, model, shape, *request); });
   });
 }
 

@@ -104,7 +104,32 @@ class PaperExchange : public http::Exchange {
 
 ApiError invalid_json(std::string message) { return {400, "invalid_request_error", std::move(message), "", "invalid_json"}; }
 
+// Fields that may hold a schema or another grammar, and those with the words of a prompt.
+constexpr std::string_view kGrammarFields[] = {"tools", "response_format", "grammar", "format", "text", "output_format", "output_config"};
+constexpr std::string_view kPromptFields[] = {"messages", "prompt", "input", "content", "system", "instructions"};
+constexpr size_t kLongPrompt = 64 << 10;  // bytes, about: a few milliseconds to tokenise
+
+// Bytes of all strings, counted no further than `enough`.
+size_t text_bytes(const json::value& value, size_t enough) {
+  if (const json::string* text = value.if_string()) return text->size();
+  size_t bytes = 0;
+  if (const json::array* items = value.if_array())
+    for (size_t i = 0; i < items->size() && bytes < enough; ++i) bytes += 1 + text_bytes((*items)[i], enough - bytes);
+  if (const json::object* members = value.if_object())
+    for (auto member = members->begin(); member != members->end() && bytes < enough; ++member) bytes += 1 + text_bytes(member->value(), enough - bytes);
+  return bytes;
+}
+
 }  // namespace
+
+bool takes_long(const json::object& body) {
+  for (const std::string_view field : kGrammarFields)
+    if (body.contains(field)) return true;
+  size_t bytes = 0;
+  for (const std::string_view field : kPromptFields)
+    if (const json::value* value = body.if_contains(field)) bytes += text_bytes(*value, kLongPrompt);
+  return bytes >= kLongPrompt;
+}
 
 std::span<const Route> routes() { return kRoutes; }
 
@@ -211,13 +236,18 @@ bool Service::give_to_page(const std::shared_ptr<Call>& call) {
   return true;
 }
 
+void Service::prepare(bool slow, std::function<void()> work) {
+  if (slow) return preparer_.post(std::move(work));
+  work();
+}
+
 void Service::dispatch(const std::shared_ptr<Call>& call, const Route& route) {
   const std::shared_ptr<http::Exchange> exchange = call;
   const http::ServerRequest& request = call->request();
   // What is refused whatever it says need not be JSON.
   const bool unread = route.handler == ollama_refused || (!route.needs_body && request.body.empty());
   if (request.method != "POST" || unread) return route.handler(*this, exchange, {});
-  const auto body = parse_json(request.body);
+  auto body = parse_json(request.body);
   exchange->drop_body();
   if (!body.ok()) return respond_error(exchange, invalid_json(body.error().message));
   if (!body->is_object()) return respond_error(exchange, invalid_json(fmt::format("the body is {}; expected an object", kind_of(*body))));
@@ -225,8 +255,9 @@ void Service::dispatch(const std::shared_ptr<Call>& call, const Route& route) {
   Fields fields(body->get_object());
   const std::string name = fields.text("model").value_or("");
   if (fields.error()) return respond_error(exchange, *fields.error());
-  with_model(*this, exchange, name, [this, exchange, handler = route.model_handler, body = body->get_object()](const auto& model) {
-    handler(*this, exchange, model, body);
+  const auto shared = std::make_shared<const json::object>(std::move(body->get_object()));
+  with_model(*this, exchange, name, [this, exchange, handler = route.model_handler, shared](const auto& model) {
+    prepare(takes_long(*shared), [this, exchange, handler, shared, model] { handler(*this, exchange, model, *shared); });
   });
 }
 

@@ -74,6 +74,12 @@ class Service {
   std::optional<std::string> key_owner(const http::ServerRequest& request) const;
   bool is_owner(std::string_view owner) const;  // of one of the keys
 
+  // Begins the answer to a request: at once, or, where that may be slow, on a thread of its own, so that the server's
+  // goes on telling the running answers.
+  void prepare(bool slow, std::function<void()> work);
+  // Waits for the preparation under way; later ones are dropped. Before what `prepare` was given goes. Idempotent.
+  void stop() { preparer_.stop(); }
+
   // Asked first about each request from an allowed host; true: it has taken it.
   void set_page(std::function<bool(const std::shared_ptr<http::Exchange>&)> page) { page_ = std::move(page); }
 
@@ -99,7 +105,8 @@ class Service {
   const std::shared_ptr<Shared> shared_;
   std::atomic<State> state_{State::kLoading};
   std::atomic<uint64_t> requests_{0};
-  JobThread files_thread_;  // last: its jobs use all of the above
+  JobThread files_thread_;
+  JobThread preparer_;     // last, with files_thread_: their jobs use all of the above
 };
 
 // ---- the routes, each in a file of its own; `body` is empty for GET and DELETE ----
@@ -164,6 +171,8 @@ std::string path_part(const http::ServerRequest& request, size_t index);
 
 void respond_json(const std::shared_ptr<http::Exchange>& exchange, const json::value& body, int status = 200);
 void respond_error(const std::shared_ptr<http::Exchange>& exchange, const ApiError& error, http::HeaderList headers = {});
+// Whether a request of this body may take long to begin: it has a schema to compile, or a long prompt to tokenise.
+bool takes_long(const json::object& body);
 // Calls `use` once with the model of this name (the first one for an empty name), now or when it is loaded; where there
 // is none, or it cannot be loaded, the exchange is answered with the error and `use` is not called.
 void with_model(Service& service, const std::shared_ptr<http::Exchange>& exchange, const std::string& name,
