@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import unittest
 
 from gguf_template import with_template
@@ -220,6 +222,45 @@ class Formats(Chat):
         for choice in answer["choices"]:
             self.assertRegex(choice["message"]["content"], "^[a-c]{3}$")
             self.assertEqual("".join(r["token"] for r in choice["logprobs"]["content"]), choice["message"]["content"])
+
+    def test_a_format_goes_on_behind_a_beginning(self):
+        def written_on(beginning, status=200, **form):
+            messages = [USER, {"role": "assistant", "content": beginning}]
+            return self.chat(status, messages=messages, continue_final_message=True, temperature=1, seed=5, response_format=form)
+        schema = {"type": "json_schema", "json_schema": {"name": "x", "schema": closed(["city", "ok"], city=CITY, ok={"type": "boolean"})}}
+        for beginning in ('{"city": "Par', '{', '{"ok": tr', '  {"city": "Lima", '):
+            answer = beginning + written_on(beginning, **schema)["choices"][0]["message"]["content"]
+            self.assertTrue(validates(json.loads(answer), schema["json_schema"]["schema"]), answer)
+        self.assertRegex("ab" + written_on("ab", type="regex", regex="[a-c]{3}-\\d")["choices"][0]["message"]["content"], r"^[a-c]{3}-\d$")
+        for beginning, form in (("Sure: {", schema), ('{"town": ', schema), ("ad", {"type": "regex", "regex": "[a-c]{3}"})):
+            error = written_on(beginning, 400, **form)["error"]
+            self.assertEqual(error["param"], "messages")
+            self.assertIn("response_format", error["message"])
+
+    def test_a_slow_schema_holds_nobody_up(self):
+        slow = {"type": "object", "properties": {f"p{i}": {"type": "string", "pattern": f"^(a|b)*a(a|b){{{400 + i}}}$", "not": {"pattern": f"^(a|b)*b(a|b){{{399 + i}}}$"}} for i in range(8)}}
+        answers, longest = [], 0.0
+
+        def ask():
+            answers.append(self.server.post("/v1/chat/completions", messages=[USER], max_tokens=1, response_format={"type": "json_schema", "json_schema": {"schema": slow}}))
+        begin = time.monotonic()
+        asking = threading.Thread(target=ask)
+        asking.start()
+        while not answers:
+            at = time.monotonic()
+            self.server.call("GET", "/health")
+            longest = max(longest, time.monotonic() - at)
+        asking.join()
+        took = time.monotonic() - begin
+        self.assertGreater(took, 0.15, "the schema is meant to be slow")
+        self.assertLess(longest, took / 2)
+
+    def test_control_tokens_in_messages_are_text(self):
+        def prompt_tokens(content):
+            return self.chat(messages=[{"role": "user", "content": content}], max_tokens=1)["usage"]["prompt_tokens"]
+        empty = prompt_tokens("x")
+        self.assertGreaterEqual(prompt_tokens("x" + "<|im_end|>" * 20) - empty, 60)
+        self.assertLess(prompt_tokens("x" + " hello" * 20) - empty, 25)
 
     def test_keywords_that_cannot_be_enforced_are_named_with_their_path(self):
         schema = {"type": "object", "properties": {"a": {"$dynamicRef": "#x"}}}

@@ -163,7 +163,7 @@ constexpr size_t kGrammarStatesMax = 60'000;          // states of one lazily bu
 constexpr size_t kGrammarMaskCacheBytesMax = 2u << 20;  // finished masks kept for each grammar
 constexpr size_t kGrammarRollbackMax = 256;           // tokens that can be taken back: drafts are under 32
 constexpr int kTagBlanksMax = 8;                       // white space between tool calls: models write one or two
-constexpr size_t kGrammarsKeptMax = 16;                 // of one served model: a client and its tools
+constexpr size_t kGrammarsKeptMax = 32;                 // of one served model: a client and its tools
 
 static_assert(kTensorElementsMax <= UINT64_MAX / 64, "sizes in bytes must not wrap");
 static_assert(kVocabularyMax <= kMetadataArrayItemsMax);

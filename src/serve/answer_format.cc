@@ -44,6 +44,11 @@ text::Grammar::Compiled compile_schema(const ServedModel& model, const json::val
   return model.grammars().get("schema " + to_json_text(schema), [&] { return text::Grammar::json_schema(model.grammar_vocabulary(), schema); });
 }
 
+text::Grammar::Compiled compile_string_text(const ServedModel& model, const json::value& schema, std::string_view end) {
+  return model.grammars().get(fmt::format("text {} {}", end, to_json_text(schema)),
+                              [&] { return text::Grammar::string_text(model.grammar_vocabulary(), schema, end); });
+}
+
 text::Grammar::Compiled compile_format(const ServedModel& model, const AnswerFormat& format) {
   const text::Grammar::Vocabulary vocabulary = model.grammar_vocabulary();
   switch (format.kind) {

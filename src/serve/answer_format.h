@@ -12,6 +12,8 @@ AnswerFormat read_answer_format(Fields& fields);
 
 // The grammar of a JSON Schema, kept for the next request with the same. Errors: those of Grammar.
 text::Grammar::Compiled compile_schema(const ServedModel& model, const json::value& schema);
+// Those of Grammar::string_text(), kept too.
+text::Grammar::Compiled compile_string_text(const ServedModel& model, const json::value& schema, std::string_view end);
 // The same of a format. Null for kText.
 text::Grammar::Compiled compile_format(const ServedModel& model, const AnswerFormat& format);
 

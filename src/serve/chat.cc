@@ -1,6 +1,8 @@
 #include "serve/chat.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "serve/answer_format.h"
 #include "serve/answer_teller.h"
@@ -44,36 +46,61 @@ std::vector<const Tool*> callable_tools(const ChatRequest& request) {
   return out;
 }
 
-text::Grammar::Compiled arguments_grammar(const ServedModel& model, const Tool& tool) {
+Result<text::CallArguments> arguments_of(const ServedModel& model, const Tool& tool) {
   json::object schema = tool.parameters;
   if (!schema.contains("type")) schema["type"] = "object";
   if (schema["type"] != "object") return make_error(ErrorCode::kInvalidArgument, "the parameters of '{}' are not of type object", tool.name);
-  return compile_schema(model, schema);
+  return text::call_arguments(model.grammar_vocabulary(), model.syntax().calls, schema,
+                              {.json = [&](const json::value& part) { return compile_schema(model, part); },
+                               .text = [&](const json::value& part, std::string_view end) { return compile_string_text(model, part, end); }});
 }
 
-std::variant<std::shared_ptr<const text::Grammar>, ApiError> compile_answer(const ServedModel& model, const ChatRequest& request, const ChatPrompt& prompt) {
+// Whether the text of a format goes on that the prompt has begun.
+bool writes_on(const ChatRequest& request, const ChatPrompt& prompt) {
+  return request.format.kind != AnswerFormat::Kind::kText && !prompt.answer_begun.empty();
+}
+
+struct CompiledAnswer {
+  std::shared_ptr<const text::Grammar> grammar;  // null: anything
+  std::map<std::string, std::set<std::string>> texts;  // SplitOptions::texts
+};
+
+std::variant<CompiledAnswer, ApiError> compile_answer(const ServedModel& model, const ChatRequest& request, const ChatPrompt& prompt) {
   using Kind = ToolChoice::Kind;
+  CompiledAnswer out;
   text::AnswerRules rules{.calls_needed = request.tool_choice.kind == Kind::kRequired || request.tool_choice.kind == Kind::kNamed,
                           .parallel = request.tool_choice.parallel,
                           .thinking_open = prompt.thinking_open,
                           .may_think = prompt.thinking_open || (!request.continue_last && !prompt.thinking_closed)};
   for (const Tool* tool : callable_tools(request)) {
-    auto arguments = arguments_grammar(model, *tool);
+    auto arguments = arguments_of(model, *tool);
     if (!arguments.ok()) return bad_field(tool_param(*tool), fmt::format("{}: {}", tool->name, arguments.error().message));
-    rules.tools.push_back({tool->name, std::move(arguments).value()});
+    rules.tools.push_back({tool->name, std::move(arguments->grammar)});
+    out.texts[tool->name] = std::move(arguments->texts);
   }
   auto format = compile_format(model, request.format);
   if (!format.ok()) return bad_field(request.format.param, format.error().message);
   rules.format = *format;
+  rules.begun = writes_on(request, prompt);
   auto grammar = text::answer_grammar(model.grammar_vocabulary(), model.syntax(), rules);
   if (!grammar.ok()) return bad_field(rules.tools.empty() ? request.format.param : "tools", grammar.error().message);
-  return std::move(grammar).value();
+  out.grammar = std::move(grammar).value();
+  return out;
 }
 
-TellerOptions teller_options(const ServedModel& model, ChatRequest& request, const ChatPrompt& prompt) {
-  TellerOptions options{.split = {.thinking_open = prompt.thinking_open, .formatted = request.format.kind != AnswerFormat::Kind::kText},
+// Where the answer's grammar stands: at its beginning, or, of one that is written on, behind its text so far.
+std::variant<text::GrammarState, ApiError> begin_grammar(const std::shared_ptr<const text::Grammar>& grammar, const ChatRequest& request, const ChatPrompt& prompt) {
+  text::GrammarState state(grammar);
+  if (writes_on(request, prompt) && !state.accept_bytes(prompt.answer_begun))
+    return bad_field("messages", fmt::format("the last message, which is to be written on, begins no text that {} allows", request.format.param));
+  return state;
+}
+
+TellerOptions teller_options(const ServedModel& model, ChatRequest& request, const ChatPrompt& prompt, CompiledAnswer& answer) {
+  TellerOptions options{.split = {.thinking_open = prompt.thinking_open, .texts = std::move(answer.texts), .formatted = request.format.kind != AnswerFormat::Kind::kText},
                         .n = request.generation.n};
-  for (const Tool* tool : callable_tools(request)) options.split.tools.push_back(tool->name);
+  if (!writes_on(request, prompt))
+    for (const Tool* tool : callable_tools(request)) options.split.tools.push_back(tool->name);
   options.special_text = model.syntax().thinks() || !options.split.tools.empty();
   if (options.special_text) options.stops = std::exchange(request.generation.stop, {});
   return options;
@@ -88,11 +115,16 @@ std::variant<engine::RequestId, ApiError> start_chat(const std::shared_ptr<Serve
   if (auto* error = std::get_if<ApiError>(&made)) return std::move(*error);
   ChatPrompt& prompt = std::get<ChatPrompt>(made);
   if (auto error = check_prompt_size(*model, prompt.tokens.size())) return std::move(*error);
-  auto grammar = compile_answer(*model, request, prompt);
-  if (auto* error = std::get_if<ApiError>(&grammar)) return std::move(*error);
-  const TellerOptions options = teller_options(*model, request, prompt);
+  auto compiled = compile_answer(*model, request, prompt);
+  if (auto* error = std::get_if<ApiError>(&compiled)) return std::move(*error);
+  CompiledAnswer& answer = std::get<CompiledAnswer>(compiled);
   engine::Request& generation = request.generation;
-  if (auto& shared = std::get<std::shared_ptr<const text::Grammar>>(grammar)) generation.constraint = constrain(std::move(shared));
+  if (answer.grammar) {
+    auto state = begin_grammar(answer.grammar, request, prompt);
+    if (auto* error = std::get_if<ApiError>(&state)) return std::move(*error);
+    generation.constraint = constrain(std::get<text::GrammarState>(std::move(state)));
+  }
+  const TellerOptions options = teller_options(*model, request, prompt, answer);
   generation.prompt = std::move(prompt.tokens);
   generation.special_text = options.special_text;
   const auto teller = std::make_shared<AnswerTeller>(*model, options, std::move(on_piece));

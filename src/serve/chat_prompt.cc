@@ -109,6 +109,7 @@ std::variant<ChatPrompt, ApiError> make_chat_prompt(const ServedModel& model, co
   auto ids = text::encode_chat(model.tokenizer(), written, foreign_words(request), [&](const json::value& words) { return render_words(style, request, words); });
   if (!ids.ok()) return of_messages(ids.error());
   ChatPrompt prompt{.tokens = std::move(ids).value(), .thinking_open = text::opens_thinking(model.syntax(), written), .thinking_closed = text::closes_thinking(model.syntax(), written)};
+  if (request.continue_last) begin_answer(model.syntax(), request, prompt);
   // Some templates leave the beginning-of-text token to the tokenizer, as others write it out themselves.
   const text::Vocabulary& vocabulary = model.tokenizer().vocabulary();
   if (vocabulary.add_bos && vocabulary.bos && (prompt.tokens.empty() || prompt.tokens.front() != *vocabulary.bos))

@@ -25,6 +25,7 @@ struct ChatPrompt {
   std::vector<text::TokenId> tokens;
   bool thinking_open = false;    // it ends inside of a thought
   bool thinking_closed = false;  // it ends behind one
+  std::string answer_begun = {};  // of a message that is written on: its text so far, behind the thought
 };
 
 // Errors: 400 as above, and for a model without a chat template.

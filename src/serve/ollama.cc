@@ -68,7 +68,7 @@ std::variant<engine::RequestId, ApiError> start_raw(const Model& model, OllamaRe
   if (auto error = check_prompt_size(*model, r.prompt.size())) return *error;
   const auto grammar = compile_format(*model, request.chat.format);
   if (!grammar.ok()) return bad_field("format", grammar.error().message);
-  if (*grammar) r.constraint = constrain(*grammar);
+  if (*grammar) r.constraint = constrain(text::GrammarState(*grammar));
   r.on_output = [model, sink = std::move(sink)](engine::Output output) {
     sink({.index = output.index, .text = std::move(output.text), .tokens = std::move(output.tokens)});
     if (output.finish) sink({.index = output.index, .kind = ChatPiece::Kind::kFinish, .finish = std::move(output.finish)});

@@ -214,7 +214,7 @@ void completions(Service&, const std::shared_ptr<http::Exchange>& exchange, cons
       for (const engine::RequestId id : ids) held->engine().cancel(id);
   };
   for (size_t i = 0; i < requests.size(); ++i) {
-    if (grammar) requests[i].constraint = constrain(grammar);
+    if (grammar) requests[i].constraint = constrain(text::GrammarState(grammar));
     requests[i].on_output = [answers, i](engine::Output output) { answers->take(i, std::move(output)); };
     const auto id = submit(model, std::move(requests[i]), record_of(exchange));
     if (!id.ok()) {

@@ -9,7 +9,7 @@ namespace {
 
 class GrammarConstraint : public engine::TokenConstraint {
  public:
-  explicit GrammarConstraint(std::shared_ptr<const text::Grammar> grammar) : state_(std::move(grammar)) {}
+  explicit GrammarConstraint(text::GrammarState state) : state_(std::move(state)) {}
 
   void mask(std::span<uint32_t> allowed) override { state_.mask(allowed); }
   Status accept(text::TokenId token) override {
@@ -30,8 +30,8 @@ class GrammarConstraint : public engine::TokenConstraint {
 
 }  // namespace
 
-std::unique_ptr<engine::TokenConstraint> constrain(std::shared_ptr<const text::Grammar> grammar) {
-  return std::make_unique<GrammarConstraint>(std::move(grammar));
+std::unique_ptr<engine::TokenConstraint> constrain(text::GrammarState state) {
+  return std::make_unique<GrammarConstraint>(std::move(state));
 }
 
 Result<std::shared_ptr<ServedModel>> ServedModel::load(std::string name, const std::filesystem::path& path,

@@ -59,7 +59,7 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   mutable GrammarCache grammars_;
 };
 
-// The engine's seam, filled with a grammar.
-std::unique_ptr<engine::TokenConstraint> constrain(std::shared_ptr<const text::Grammar> grammar);
+// The engine's seam, filled with a grammar, from the state on that its text is in.
+std::unique_ptr<engine::TokenConstraint> constrain(text::GrammarState state);
 
 }  // namespace rival::serve

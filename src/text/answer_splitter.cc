@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/json.h"
 #include "text/control_mark.h"
 
 namespace rival::text {
@@ -55,7 +56,8 @@ bool AnswerSplitter::advance() {
     case State::kThinking: return at_thought();
     case State::kText: return at_text();
     case State::kCall: return at_call();
-    case State::kArguments: return syntax_.harmony ? at_message_arguments() : at_arguments();
+    case State::kArguments: return syntax_.harmony ? at_message_arguments() : syntax_.calls.tagged() ? at_key() : at_arguments();
+    case State::kValue: return at_value();
     case State::kAfter: return at_after();
   }
   return false;
@@ -105,6 +107,8 @@ void AnswerSplitter::begin_call(std::string_view name) {
   in_call_ = true;
   depth_ = 0;
   in_string_ = escaped_ = false;
+  called_ = name;
+  first_key_ = true;
   sink_({Kind::kCallBegin, name, read_});
   begin(State::kArguments, false);
 }
@@ -232,7 +236,11 @@ AnswerSplitter::Match AnswerSplitter::match_call(size_t at) {
     const Match found = match(at, begin);
     maybe |= found == Match::kMaybe;
     if (found != Match::kYes) continue;
-    drop(at + begin.size());
+    const size_t end = at + begin.size();
+    const std::string& after_id = syntax_.calls.after_id;
+    const size_t id_end = after_id.empty() ? end : held_.find(after_id, end);
+    if (id_end == held_.npos) return finished_ ? Match::kNo : Match::kMaybe;
+    drop(id_end + after_id.size());
     begin_call(name);
     return Match::kYes;
   }
@@ -270,6 +278,76 @@ bool AnswerSplitter::at_arguments() {
   return false;
 }
 
+// Arguments that have no JSON of their own.
+void AnswerSplitter::tell_argument(std::string_view json) { sink_({Kind::kCallArguments, json, read_}); }
+
+// Before the key of an argument, or behind the last.
+bool AnswerSplitter::at_key() {
+  const CallSyntax& calls = syntax_.calls;
+  drop(blanks());
+  if (held_.empty()) return false;
+  const Match end = match(0, calls.after_arguments), key = match(0, calls.before_key);
+  if (end == Match::kYes) {
+    drop(calls.after_arguments.size());
+    tell_argument(first_key_ ? "{}" : "}");
+    end_call();
+    state_ = State::kAfter;
+    return true;
+  }
+  const size_t key_end = key == Match::kYes ? held_.find(calls.after_key, calls.before_key.size()) : held_.npos;
+  if (key_end == held_.npos) {
+    if (finished_) drop(held_.size());  // cut
+    return false;
+  }
+  const std::string name = held_.substr(calls.before_key.size(), key_end - calls.before_key.size());
+  const auto texts = options_.texts.find(called_);
+  text_value_ = texts != options_.texts.end() && texts->second.contains(name);
+  drop(key_end + calls.after_key.size());
+  tell_argument((std::exchange(first_key_, false) ? "{" : ", ") + to_json_text(json::string(name)) + ": " + (text_value_ ? "\"" : ""));
+  state_ = State::kValue;
+  return true;
+}
+
+// Where the value ends, or as far as it surely goes. AFTER_VALUE inside of a JSON string ends nothing.
+size_t AnswerSplitter::find_value_end(bool* found) {
+  const std::string& close = syntax_.calls.after_value;
+  if (text_value_) {
+    const size_t end = held_.find(close);
+    *found = end != held_.npos;
+    return *found ? end : held_.size() - (finished_ ? 0 : partial_marker(held_, close));
+  }
+  for (size_t i = 0; i < held_.size(); ++i) {
+    const char c = held_[i];
+    if (in_string_) {
+      if (!std::exchange(escaped_, !escaped_ && c == '\\') && c == '"') in_string_ = false;
+      continue;
+    }
+    const Match end = match(i, close);
+    *found = end == Match::kYes;
+    if (end != Match::kNo) return i;
+    in_string_ = c == '"';
+  }
+  return held_.size();
+}
+
+bool AnswerSplitter::at_value() {
+  bool found = false;
+  const size_t size = find_value_end(&found);
+  const std::string value = held_.substr(0, size);
+  drop(size);
+  if (text_value_) {
+    const std::string quoted = to_json_text(json::string(value));
+    if (!value.empty()) tell_argument(std::string_view(quoted).substr(1, quoted.size() - 2));
+  } else if (!value.empty()) {
+    tell_argument(value);
+  }
+  if (!found) return false;
+  drop(syntax_.calls.after_value.size());
+  if (text_value_) tell_argument("\"");
+  state_ = State::kArguments;
+  return true;
+}
+
 // Of gpt-oss: up to the next control token.
 bool AnswerSplitter::at_message_arguments() {
   const size_t end = held_.find(kControlBegin);
@@ -282,8 +360,10 @@ bool AnswerSplitter::at_message_arguments() {
 
 bool AnswerSplitter::at_after() {
   const CallSyntax& calls = syntax_.calls;
-  const size_t size = calls.after_arguments.size();
-  const Match end = match(0, calls.after_arguments);
+  // Those in tags have been read up to their end.
+  const std::string after = calls.tagged() ? std::string() : calls.after_arguments;
+  const size_t size = after.size();
+  const Match end = match(0, after);
   if (end == Match::kMaybe) return false;
   const Match close = end == Match::kYes ? match(size, calls.close) : Match::kNo;
   const Match next = end == Match::kYes && calls.list ? match(size, calls.separator) : Match::kNo;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +22,7 @@ struct AnswerPart {
 struct SplitOptions {
   bool thinking_open = false;  // the prompt has begun the thought
   std::vector<std::string> tools = {};  // that may be called; the answer follows answer_grammar() then
+  std::map<std::string, std::set<std::string>> texts = {};  // CallArguments::texts of each tool
   bool formatted = false;      // the text has a format: calls stand in its place only, not inside of it
   bool trim = false;           // white space before the answer is left out, as it always is behind a thought
 };
@@ -46,6 +49,7 @@ class AnswerSplitter {
     kText,
     kCall,       // behind OPEN, or between two calls of a list
     kArguments,
+    kValue,      // of one argument in tags
     kAfter,      // behind the arguments, up to the end of the call
   };
   using Kind = AnswerPart::Kind;
@@ -60,15 +64,19 @@ class AnswerSplitter {
   bool at_call();
   bool at_arguments();
   bool at_message_arguments();
+  bool at_key();
+  bool at_value();
   bool at_after();
   Match match(size_t at, std::string_view wanted) const;
   Match match_call(size_t at);
   size_t find_open(std::string_view* open) const;
+  size_t find_value_end(bool* found);
   size_t blanks() const;
   size_t whole(size_t size) const;
   void begin_call(std::string_view name);
   void end_call();
   void tell(Kind kind, size_t size);
+  void tell_argument(std::string_view json);
   void drop(size_t size);
   void begin(State state, bool trims);
 
@@ -85,6 +93,9 @@ class AnswerSplitter {
   bool in_call_ = false;   // its end is not told yet
   int depth_ = 0;          // of brackets in the arguments
   bool in_string_ = false, escaped_ = false;
+  std::string called_;         // the tool of the call, where arguments stand in tags
+  bool first_key_ = true;
+  bool text_value_ = false;    // the value is a string as it is
 };
 
 }  // namespace rival::text

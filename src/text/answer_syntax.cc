@@ -15,12 +15,14 @@ struct FamilyRow {
   std::array<std::string_view, 2> open;
   std::string_view before_name, after_name, after_arguments, separator, close;
   bool list = false, bare = false;
+  std::string_view after_id = {}, before_key = {}, after_key = {}, after_value = {};
 };
 
 constexpr std::string_view kName = "{\"name\": \"", kArguments = "\", \"arguments\": ";
 
 constexpr FamilyRow kFamilies[] = {
     {"harmony", {"<|channel|>", "<|message|>"}, {}, {}, {}, {}, {}, {}},
+    {"mistral-id", {"[TOOL_CALLS]", "[CALL_ID]"}, {"[TOOL_CALLS]"}, "", "[CALL_ID]", "", "", "", false, false, "[ARGS]"},
     {"mistral", {"[TOOL_CALLS]", "[ARGS]"}, {"[TOOL_CALLS]"}, "", "[ARGS]", "", "", ""},
     {"mistral-list", {"[TOOL_CALLS]"}, {"[TOOL_CALLS] [", "[TOOL_CALLS]["}, kName, kArguments, "}", ", ", "]", true},
     {"deepseek", {"<｜tool▁call▁begin｜>", "```json"}, {"<｜tool▁calls▁begin｜>"}, "<｜tool▁call▁begin｜>function<｜tool▁sep｜>",
@@ -30,6 +32,9 @@ constexpr FamilyRow kFamilies[] = {
     {"phi", {"<|tool_call|>", "<|/tool_call|>"}, {"<|tool_call|>["}, kName, kArguments, "}", ", ", "]<|/tool_call|>", true},
     {"granite", {"<|tool_call|>", "<|start_of_role|>"}, {"<|tool_call|>["}, kName, kArguments, "}", ", ", "]", true},
     {"llama", {"<|start_header_id|>", "\"parameters\": "}, {"<|python_tag|>"}, kName, "\", \"parameters\": ", "}", "", "", false, true},
+    {"qwen-coder", {"<function=", "tools"}, {"<tool_call>"}, "<function=", ">\n", "</function>", "", "\n</tool_call>", false, false, "",
+     "<parameter=", ">\n", "\n</parameter>"},
+    {"glm", {"<arg_key>", "tools"}, {"<tool_call>"}, "", "\n", "</tool_call>", "", "", false, false, "", "<arg_key>", "</arg_key>\n<arg_value>", "</arg_value>"},
     {"hermes", {"<tool_call>"}, {"<tool_call>"}, kName, kArguments, "}", "", "\n</tool_call>"},
 };
 constexpr std::string_view kGeneric = "hermes";  // what a model whose template has no tools is told to write
@@ -43,8 +48,8 @@ constexpr ThinkRow kThinking[] = {{"<think>", "</think>"},
                                   {"<|START_THINKING|>", "<|END_THINKING|>"}};
 
 // Control tokens that stand in these strings.
-constexpr std::string_view kMarkers[] = {"[TOOL_CALLS]", "[ARGS]", "[THINK]", "[/THINK]", "<|tool_call|>", "<|/tool_call|>", "<|python_tag|>",
-                                         "<tool_call>", "</tool_call>", "<think>", "</think>", "<seed:think>", "</seed:think>",
+constexpr std::string_view kMarkers[] = {"[TOOL_CALLS]", "[CALL_ID]", "[ARGS]", "[THINK]", "[/THINK]", "<|tool_call|>", "<|/tool_call|>", "<|python_tag|>",
+                                         "<tool_call>", "</tool_call>", "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>", "<think>", "</think>", "<seed:think>", "</seed:think>",
                                          "<|START_THINKING|>", "<|END_THINKING|>", "<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>",
                                          "<｜tool▁sep｜>", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"};
 
@@ -83,13 +88,25 @@ void set_calls(const FamilyRow& row, const SpecialTokens& tokens, AnswerSyntax& 
   calls.after_arguments = spell(row.after_arguments, tokens);
   calls.separator = row.separator;
   calls.close = spell(row.close, tokens);
+  calls.after_id = spell(row.after_id, tokens);
+  calls.before_key = spell(row.before_key, tokens);
+  calls.after_key = spell(row.after_key, tokens);
+  calls.after_value = spell(row.after_value, tokens);
   syntax.calls_name = row.name;
 }
 
-// White space aside; a prompt has no control marks.
-bool ends_with(std::string_view prompt, std::string mark) {
+constexpr std::string_view kBlank = " \t\r\n";
+
+// As a prompt has it, in which control tokens are not marked.
+std::string unmarked(std::string mark) {
   std::erase_if(mark, [](char c) { return c == kControlBegin || c == kControlEnd; });
-  return !mark.empty() && prompt.substr(0, prompt.find_last_not_of(" \t\r\n") + 1).ends_with(mark);
+  return mark;
+}
+
+// White space aside.
+bool ends_with(std::string_view prompt, const std::string& marked) {
+  const std::string mark = unmarked(marked);
+  return !mark.empty() && prompt.substr(0, prompt.find_last_not_of(kBlank) + 1).ends_with(mark);
 }
 
 }  // namespace
@@ -100,7 +117,7 @@ AnswerSyntax answer_syntax(std::string_view source, const SpecialTokens& tokens)
   set_calls(row, tokens, syntax);
   syntax.harmony = row.name == "harmony";
   syntax.template_has_tools = matches(row, source) && contains(source, "tools");
-  syntax.short_call_ids = contains(source, "length 9") || contains(source, "|length != 9");
+  syntax.short_call_ids = contains(source, "length 9") || contains(source, "|length != 9") || contains(source, "[CALL_ID]");
   if (syntax.harmony) return syntax;
   for (const ThinkRow& think : kThinking) {
     const bool known = contains(source, think.close) || holds(tokens.control, think.open) || holds(tokens.user_defined, think.open);
@@ -123,6 +140,16 @@ AnswerSyntax answer_syntax(std::string_view source, const Tokenizer& tokenizer) 
 
 bool opens_thinking(const AnswerSyntax& syntax, std::string_view prompt) { return ends_with(prompt, syntax.think_open); }
 bool closes_thinking(const AnswerSyntax& syntax, std::string_view prompt) { return ends_with(prompt, syntax.think_close); }
+
+BegunAnswer begun_answer(const AnswerSyntax& syntax, std::string_view answer) {
+  const std::string open = unmarked(syntax.think_open), close = unmarked(syntax.think_close);
+  const std::string_view begun = answer.substr(std::min(answer.find_first_not_of(kBlank), answer.size()));
+  if (open.empty() || !begun.starts_with(open)) return {.text = answer};
+  const size_t end = begun.find(close);
+  if (end == begun.npos) return {.thinking = true, .text = {}};
+  const std::string_view text = begun.substr(end + close.size());
+  return {.text = text.substr(std::min(text.find_first_not_of(kBlank), text.size()))};
+}
 
 std::string harmony_header(std::string_view channel) {
   return control_mark("<|channel|>") + std::string(channel) + control_mark("<|message|>");

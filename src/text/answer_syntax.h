@@ -18,9 +18,14 @@ struct CallSyntax {
   bool bare = false;              // a call may begin an answer without OPEN and CLOSE
   bool list = false;              // several calls stand in one OPEN ... CLOSE, with `separator` between them
   std::string before_name, after_name;
+  std::string after_id;  // not empty: behind AFTER_NAME stands an id of nine letters and digits, and this
   std::string after_arguments;
   std::string separator;
   std::string close;
+  // Arguments as BEFORE_KEY key AFTER_KEY value AFTER_VALUE, each followed by a line break, instead of one JSON object: a
+  // string as it is, any other value as JSON. AFTER_ARGUMENTS is not empty then. Empty: JSON.
+  std::string before_key, after_key, after_value;
+  bool tagged() const { return !before_key.empty(); }
 };
 
 struct AnswerSyntax {
@@ -50,6 +55,13 @@ AnswerSyntax answer_syntax(std::string_view template_source, const SpecialTokens
 bool opens_thinking(const AnswerSyntax& syntax, std::string_view prompt);
 // Whether it ends behind one, so that the answer has none.
 bool closes_thinking(const AnswerSyntax& syntax, std::string_view prompt);
+
+// An answer of which the prompt holds the beginning: whether a thought is open in it, and what of its text is there.
+struct BegunAnswer {
+  bool thinking = false;
+  std::string_view text;
+};
+BegunAnswer begun_answer(const AnswerSyntax& syntax, std::string_view answer);
 
 // The header that stands before the content of a message of gpt-oss, with control marks.
 std::string harmony_header(std::string_view channel);

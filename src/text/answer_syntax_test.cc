@@ -97,13 +97,19 @@ struct Family {
   std::string one, two;  // an answer that calls f, and one that calls f and g
 };
 
-const std::string kTools = control_mark("[TOOL_CALLS]"), kArgs = control_mark("[ARGS]");
+const std::string kTools = control_mark("[TOOL_CALLS]"), kArgs = control_mark("[ARGS]"), kId = control_mark("[CALL_ID]");
 
 const Family kFamilies[] = {
     {"hermes", "tools <tool_call>", {}, "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": 1}}\n</tool_call>",
      "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": 1}}\n</tool_call>\n<tool_call>{\"name\": \"g\", \"arguments\": {}}\n</tool_call>"},
     {"mistral", "tools [TOOL_CALLS] [ARGS]", {{"[TOOL_CALLS]", "[ARGS]"}, {}}, kTools + "f" + kArgs + "{\"a\": 1}",
      kTools + "f" + kArgs + "{\"a\": 1}" + kTools + "g" + kArgs + "{}"},
+    {"mistral-id", "tools [TOOL_CALLS] [CALL_ID] [ARGS]", {{"[TOOL_CALLS]", "[CALL_ID]", "[ARGS]"}, {}}, kTools + "f" + kId + "abcDEF789" + kArgs + "{\"a\": 1}",
+     kTools + "f" + kId + "abcDEF789" + kArgs + "{\"a\": 1}" + kTools + "g" + kId + "000000000" + kArgs + "{}"},
+    {"qwen-coder", "tools <tool_call> <function= <parameter=", {}, "<tool_call>\n<function=f>\n<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>",
+     "<tool_call>\n<function=f>\n<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>\n<tool_call>\n<function=g>\n</function>\n</tool_call>"},
+    {"glm", "tools <tool_call> <arg_key>", {}, "<tool_call>f\n<arg_key>a</arg_key>\n<arg_value>1</arg_value>\n</tool_call>",
+     "<tool_call>f\n<arg_key>a</arg_key>\n<arg_value>1</arg_value>\n</tool_call>\n<tool_call>g\n</tool_call>"},
     {"mistral-list", "tools [TOOL_CALLS]", {{"[TOOL_CALLS]"}, {}}, kTools + "[{\"name\": \"f\", \"arguments\": {\"a\": 1}}]",
      kTools + " [{\"name\": \"f\", \"arguments\": {\"a\": 1}}, {\"name\": \"g\", \"arguments\": {}}]"},
     {"deepseek", "tools <｜tool▁call▁begin｜> ```json", {},
@@ -126,7 +132,7 @@ Grammar::Vocabulary vocabulary() {
   static const Grammar::Vocabulary made = [] {
     std::vector<std::string> tokens{"<end>"};
     for (int b = 0; b < 256; ++b) tokens.emplace_back(1, static_cast<char>(b));
-    for (const char* control : {"[TOOL_CALLS]", "[ARGS]", "<|tool_call|>", "<|/tool_call|>", "<|python_tag|>", "<|channel|>", "<|message|>", "<|constrain|>", "<|end|>", "<|start|>"})
+    for (const char* control : {"[TOOL_CALLS]", "[CALL_ID]", "[ARGS]", "<|tool_call|>", "<|/tool_call|>", "<|python_tag|>", "<|channel|>", "<|message|>", "<|constrain|>", "<|end|>", "<|start|>"})
       tokens.push_back(control_mark(control));
     const TokenId end = 0;
     return *GrammarVocabulary::build(tokens, {&end, 1});
@@ -134,9 +140,15 @@ Grammar::Vocabulary vocabulary() {
   return made;
 }
 
-AnswerRules rules_of_f_and_g() {
-  const auto f = Grammar::json_schema_text(vocabulary(), R"({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": false})");
-  return {.tools = {{"f", *f}, {"g", *Grammar::json_object(vocabulary())}}};
+Result<CallArguments> arguments(const AnswerSyntax& syntax, std::string_view schema) {
+  return call_arguments(vocabulary(), syntax.calls, parse_json(schema)->get_object(),
+                        {.json = [](const json::value& part) { return Grammar::json_schema(vocabulary(), part); },
+                         .text = [](const json::value& part, std::string_view end) { return Grammar::string_text(vocabulary(), part, end); }});
+}
+
+AnswerRules rules_of_f_and_g(const AnswerSyntax& syntax) {
+  const auto f = arguments(syntax, R"({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": false})");
+  return {.tools = {{"f", f->grammar}, {"g", arguments(syntax, R"({"type": "object"})")->grammar}}};
 }
 
 bool accepts(const Grammar::Compiled& g, std::string_view text) {
@@ -149,7 +161,7 @@ TEST(AnswerSyntax, EachFamilyIsKnownByItsTemplateForcedAndRead) {
     const AnswerSyntax syntax = answer_syntax(family.source, family.tokens);
     EXPECT_EQ(syntax.calls_name, family.name);
     EXPECT_TRUE(syntax.template_has_tools);
-    AnswerRules rules = rules_of_f_and_g();
+    AnswerRules rules = rules_of_f_and_g(syntax);
     rules.calls_needed = true;
     const auto needed = answer_grammar(vocabulary(), syntax, rules);
     rules.calls_needed = false;
@@ -167,7 +179,7 @@ TEST(AnswerSyntax, EachFamilyIsKnownByItsTemplateForcedAndRead) {
     EXPECT_EQ(accepts(formatted, channels ? marked("<|channel|>final<|message|>{\"name\": \"f\"}") : "{\"name\": \"f\"}"), true);
     EXPECT_FALSE(accepts(formatted, channels ? marked("<|channel|>final<|message|>text") : "text"));
     std::string wrong = family.one, unknown = family.one;
-    wrong.replace(wrong.find("1}"), 1, "x");
+    wrong.replace(wrong.rfind('1'), 1, "x");
     for (const auto* g : {&needed, &may, &single, &formatted}) EXPECT_FALSE(accepts(*g, wrong)) << family.name << " " << wrong;
     const std::vector<std::string> names = {"f", "g"};
     for (const bool as_format : {false, true}) expect_split(syntax, {.tools = names, .formatted = as_format}, family.one, "f{\"a\": 1};");
@@ -180,9 +192,79 @@ TEST(AnswerSyntax, EachFamilyIsKnownByItsTemplateForcedAndRead) {
   }
 }
 
+// Calls as the families' templates write them, and what of them a schema rules out.
+TEST(AnswerSyntax, ArgumentsInTagsFollowTheSchemaAndBecomeJson) {
+  constexpr std::string_view kSchema = R"({"type": "object", "required": ["city", "days"], "properties": {
+      "city": {"type": "string", "maxLength": 20}, "unit": {"enum": ["celsius", "kelvin"]}, "days": {"type": "integer", "minimum": 1},
+      "where": {"$ref": "#/$defs/place"}, "code": {"type": "string"}}, "$defs": {"place": {"type": "object", "properties": {"x": {"type": "string"}}, "required": ["x"]}}})";
+  struct Case {
+    AnswerSyntax syntax;
+    std::string call, valid, json;
+    std::vector<std::string> invalid;
+  };
+  const std::string p = "<parameter=", e = "\n</parameter>\n", k = "<arg_key>", v = "</arg_key>\n<arg_value>", w = "</arg_value>\n";
+  const std::vector<Case> cases = {
+      {answer_syntax("tools <function= <tool_call>", kNone), "<tool_call>\n<function=f>\n%</function>\n</tool_call>",
+       p + "days>\n12" + e + p + "city>\nSão \"P\"" + e + p + "unit>\nkelvin" + e + p + "where>\n{\"x\": \"</parameter>\"}" + e + p + "code>\nif (a < b)\n\treturn;\n</param" + e,
+       R"({"days": 12, "city": "São \"P\"", "unit": "kelvin", "where": {"x": "</parameter>"}, "code": "if (a < b)\n\treturn;\n</param"})",
+       {p + "city>\nParis" + e, p + "city>\nParis" + e + p + "days>\n0" + e, p + "days>\n1" + e + p + "days>\n2" + e + p + "city>\na" + e, p + "days>\n1" + e + p + "city>\naaaaaaaaaabbbbbbbbbbc" + e,
+        p + "days>\n1" + e + p + "city>\na" + e + p + "unit>\nfahrenheit" + e, p + "days>\n1" + e + p + "city>\na" + e + p + "other>\n1" + e, p + "days>\n1" + e + p + "city>\na" + e + p + "where>\n{}" + e}},
+      {answer_syntax("tools <arg_key> <tool_call>", kNone), "<tool_call>f\n%</tool_call>",
+       k + "city" + v + "Paris\n" + w + k + "where" + v + "{\"x\": \"</arg_value>\"}" + w + k + "days" + v + "3" + w, R"({"city": "Paris\n", "where": {"x": "</arg_value>"}, "days": 3})",
+       {k + "days" + v + "3" + w, k + "city" + v + "a" + w + k + "days" + v + "3.5" + w}}};
+  for (const Case& c : cases) {
+    ASSERT_TRUE(c.syntax.calls.tagged());
+    const auto made = arguments(c.syntax, kSchema);
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    EXPECT_EQ(made->texts, (std::set<std::string>{"city", "unit", "code"}));
+    const auto g = answer_grammar(vocabulary(), c.syntax, {.tools = {{"f", made->grammar}}, .calls_needed = true});
+    ASSERT_TRUE(g.ok()) << g.error().message;
+    const auto call = [&](std::string_view inside) { return std::string(c.call).replace(c.call.find('%'), 1, inside); };
+    EXPECT_TRUE(accepts(g, call(c.valid)));
+    for (const std::string& wrong : c.invalid) EXPECT_FALSE(accepts(g, call(wrong))) << wrong;
+    expect_split(c.syntax, {.tools = {"f"}, .texts = {{"f", made->texts}}}, call(c.valid) + " Done.", "f" + c.json + ";T(Done.)");
+    EXPECT_TRUE(parse_json(c.json).ok());
+    for (const auto& [schema, message] : {std::pair{R"({"type": "object", "anyOf": [{}]})", "#/anyOf: "}, {R"({"type": "object", "properties": {"a": {"uniqueItems": true}}})", "#/properties/a: #/uniqueItems: "}}) {
+      const auto refused = arguments(c.syntax, schema);
+      ASSERT_FALSE(refused.ok());
+      EXPECT_TRUE(refused.error().message.starts_with(message)) << refused.error().message;
+    }
+  }
+}
+
+// A grammar that is followed by its masks alone ends in a call that the splitter reads.
+TEST(AnswerSyntax, WhatMasksAllowOfTaggedArgumentsIsACall) {
+  const AnswerSyntax syntax = answer_syntax("tools <function= <tool_call>", kNone);
+  const auto made = arguments(syntax, R"({"type": "object", "required": ["a"], "properties": {"a": {"enum": ["x", "y"]}, "b": {"type": "boolean"}}})");
+  ASSERT_TRUE(made.ok());
+  const auto g = answer_grammar(vocabulary(), syntax, {.tools = {{"f", made->grammar}}, .calls_needed = true, .parallel = false});
+  ASSERT_TRUE(g.ok());
+  for (uint32_t seed = 0; seed < 12; ++seed) {
+    GrammarState state(*g);
+    std::string text;
+    for (uint32_t step = 0; step < 400 && !state.is_complete(); ++step) {
+      std::vector<uint32_t> mask(vocabulary()->mask_words());
+      state.mask(mask);
+      std::vector<TokenId> may;
+      for (TokenId t = 0; t < static_cast<TokenId>(vocabulary()->size()); ++t) {
+        const bool allowed = (mask[t / 32] >> (t % 32) & 1) != 0;
+        ASSERT_EQ(allowed, GrammarState(state).accept(t)) << text << " then token " << t;
+        if (allowed && vocabulary()->token_bytes(t) != " " && vocabulary()->token_bytes(t) != "\t" && vocabulary()->token_bytes(t) != "\r") may.push_back(t);
+      }
+      ASSERT_FALSE(may.empty()) << text;
+      const TokenId token = may[(seed * 7919u + step * 104729u) % may.size()];
+      ASSERT_TRUE(state.accept(token));
+      text += vocabulary()->token_bytes(token);
+    }
+    ASSERT_TRUE(state.is_complete()) << text;
+    const std::string told = split(syntax, {.tools = {"f"}, .texts = {{"f", made->texts}}}, text, 3);
+    EXPECT_TRUE(told.starts_with("f{\"") && told.ends_with("};") && told.find("\"a\": \"") != told.npos) << told;
+  }
+}
+
 TEST(AnswerSyntax, AThoughtIsFreeAndTheAnswerIsNot) {
   const AnswerSyntax syntax = answer_syntax("tools <tool_call> </think>", kNone);
-  AnswerRules rules = rules_of_f_and_g();
+  AnswerRules rules = rules_of_f_and_g(syntax);
   rules.calls_needed = true;
   const std::string call = kFamilies[0].one;
   const auto closed = answer_grammar(vocabulary(), syntax, rules);
@@ -197,8 +279,9 @@ TEST(AnswerSyntax, AThoughtIsFreeAndTheAnswerIsNot) {
 }
 
 TEST(AnswerSyntax, BareCallsOnlyOfToolsThatAreThereAndOnlyAtTheStart) {
-  const AnswerSyntax syntax = answer_syntax(kFamilies[7].source, kFamilies[7].tokens);
-  const auto g = answer_grammar(vocabulary(), syntax, rules_of_f_and_g());
+  const Family& bare = *std::find_if(std::begin(kFamilies), std::end(kFamilies), [](const Family& family) { return family.name == std::string_view("llama"); });
+  const AnswerSyntax syntax = answer_syntax(bare.source, bare.tokens);
+  const auto g = answer_grammar(vocabulary(), syntax, rules_of_f_and_g(syntax));
   for (const std::string text : {"{\"name\": \"h\", \"parameters\": x", "Say {\"name\": \"f\", \"parameters\": x", "{\"name\": \"f\", \"para"}) {
     EXPECT_TRUE(accepts(g, text)) << text;
     expect_split(syntax, {.tools = {"f", "g"}}, text, "T(" + text + ")");

@@ -13,6 +13,10 @@ namespace rival::text {
 
 using namespace grammar;
 
+namespace {
+constexpr size_t kOnceTagsMax = 64;  // bits of a word
+}  // namespace
+
 Grammar::Compiled Grammar::json_schema(Vocabulary vocabulary, const json::value& schema, SchemaGrammarOptions options) {
   RIVAL_ASSIGN_OR_RETURN(CompiledSchema c, compile_schema(schema, {.formats = options.formats}));
   auto language = std::make_shared<JsonGrammar>(vocabulary, std::move(c.regexes), std::move(c.literals), std::move(c.shapes), c.root);
@@ -31,6 +35,26 @@ Grammar::Compiled Grammar::json_object(Vocabulary vocabulary) {
   return json_schema(std::move(vocabulary), json::value(json::object{{"type", "object"}}));
 }
 
+Grammar::Compiled Grammar::string_text(Vocabulary vocabulary, const json::value& schema, std::string_view end) {
+  RIVAL_ASSIGN_OR_RETURN(CompiledSchema c, compile_schema(schema, {}));
+  const Type& type = c.shapes->types[c.root];
+  if (type.string == 0 || type.null || type.yes || type.no || type.number != kNever || !type.objects.empty() || !type.arrays.empty())
+    return std::shared_ptr<const Grammar>();
+  RegexPool& pool = *c.regexes;
+  std::vector<RegexId> values;
+  if (is_literal(type.string)) {
+    for (const std::u32string& value : c.literals->list_of(atom_id(type.string))) values.push_back(pool.literal(value));
+  } else {
+    values.push_back(atom_id(type.string));
+  }
+  const RegexId last = pool.literal(std::u32string(end.begin(), end.end()));
+  const RegexId with_end_inside = pool.concat(pool.concat(kAnything, last), kAnything);
+  const RegexId language = pool.concat(pool.all_of({pool.any_of(std::move(values)), pool.negate(with_end_inside)}), last);
+  if (!pool.live(language)) return make_error(ErrorCode::kUnsupported, "no string that the schema allows can be written without \"{}\" in it", end);
+  auto text = std::make_shared<TextGrammar>(vocabulary, std::move(c.regexes), std::make_unique<Configurations>(), language);
+  return std::shared_ptr<const Grammar>(new Grammar(std::move(vocabulary), std::move(text)));
+}
+
 Grammar::Compiled Grammar::regex(Vocabulary vocabulary, std::string_view pattern) {
   auto regexes = std::make_unique<RegexPool>();
   RIVAL_ASSIGN_OR_RETURN(const RegexId language, parse_regex(pattern, {.whole = true}, regexes.get()));
@@ -47,11 +71,14 @@ Grammar::Compiled Grammar::gbnf(Vocabulary vocabulary, std::string_view source, 
 }
 
 Grammar::Compiled Grammar::tagged(Vocabulary vocabulary, TagOptions options) {
-  if (options.tags.empty()) return make_error(ErrorCode::kInvalidArgument, "a tagged grammar needs at least one tag");
+  if (options.tags.empty() && options.close.empty()) return make_error(ErrorCode::kInvalidArgument, "a tagged grammar needs at least one tag");
   for (const TagOptions::Tag& tag : options.tags) {
     if (tag.begin.empty() || tag.body == nullptr) return make_error(ErrorCode::kInvalidArgument, "a tag needs a begin string and a body");
     if (tag.begin.size() + tag.end.size() > limits::kPatternBytesMax) return make_error(ErrorCode::kLimit, "a tag is longer than {} bytes", limits::kPatternBytesMax);
   }
+  const bool free = options.free_text || options.text != nullptr;
+  if (options.once && (free || options.tags.size() > kOnceTagsMax))
+    return make_error(ErrorCode::kLimit, "tags that come once are {}; at most {} are possible, and without free text", options.tags.size(), kOnceTagsMax);
   if (options.tags_min > options.tags_max || options.tags_max == 0) return make_error(ErrorCode::kInvalidArgument, "tags_min is above tags_max");
   if (!(options.separator + options.close).empty() && options.free_text) return make_error(ErrorCode::kInvalidArgument, "tags in free text have no separator or close");
   auto language = std::make_shared<TagGrammar>(vocabulary, std::move(options));

@@ -41,6 +41,8 @@ struct TagOptions {
     std::shared_ptr<const Grammar> body;  // must say itself where it ends, as JSON objects and arrays do
     std::string end;                      // "\n</tool_call>"; may be empty
     bool counts = true;                   // among tags_min and tags_max
+    bool required = false;                // must have come before `close`
+    std::shared_ptr<const Grammar> rest = {};  // what follows the end string, which is not empty then; as `body`
   };
   std::vector<Tag> tags;
   bool free_text = true;  // text beside the tags; otherwise only white space, at most limits::kTagBlanksMax in a row
@@ -48,6 +50,7 @@ struct TagOptions {
   std::shared_ptr<const Grammar> text = {};  // in place of free text: either a text of this grammar, or tags
   std::string separator = {};                // what must stand between two tags; not with free text
   std::string close = {};                    // what must end the text, once there are tags_min; not with free text
+  bool once = false;      // each tag opens once at most; not with free text, at most 64 tags
   uint32_t tags_min = 0;  // the text is complete after that many
   uint32_t tags_max = UINT32_MAX;  // and must end after that many
 };
@@ -62,6 +65,9 @@ class Grammar {
   static Compiled json_schema(Vocabulary vocabulary, const json::value& schema, SchemaGrammarOptions options = {});
   static Compiled json_schema_text(Vocabulary vocabulary, std::string_view schema, SchemaGrammarOptions options = {});
   static Compiled json_object(Vocabulary vocabulary);  // JSON mode: any object
+  // Texts that the schema allows as strings, not spelled as JSON but as they are, up to and with `end`, which is in none
+  // of them; null for a schema that allows other values than strings. `end` begins with a character that it has once.
+  static Compiled string_text(Vocabulary vocabulary, const json::value& schema, std::string_view end);
   static Compiled regex(Vocabulary vocabulary, std::string_view pattern);  // of the whole text, ECMA-262 dialect
   static Compiled gbnf(Vocabulary vocabulary, std::string_view text, std::string_view root = "root");
   static Compiled tagged(Vocabulary vocabulary, TagOptions options);

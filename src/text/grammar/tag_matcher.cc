@@ -42,8 +42,14 @@ void TagGrammar::build_nodes() {
   for (size_t t = 0; t < options.tags.size(); ++t) {
     Node& last = nodes[add_path(0, options.tags[t].begin)];
     if (last.tag < 0) last.tag = static_cast<int32_t>(t);
+    if (!options.once) continue;
+    const uint64_t bit = uint64_t{1} << t;
+    if (options.tags[t].required) required |= bit;
+    int32_t at = 0;
+    for (char c : options.tags[t].begin) nodes[at = nodes[at].next[static_cast<uint8_t>(c)]].leads_to |= bit;
   }
-  if (!options.separator.empty() || !options.close.empty()) after = add_node();
+  const bool closes_late = !options.close.empty() && options.tags_min > 0;
+  if (!options.separator.empty() || closes_late) after = add_node();
   if (options.separator.empty()) {
     if (after > 0) nodes[after].next = nodes[0].next;
   } else {
@@ -59,11 +65,12 @@ void TagGrammar::build_nodes() {
   options.at_start ? add_plain_text() : add_fallbacks();
 }
 
-int32_t TagGrammar::next(int32_t node, uint8_t byte, uint32_t tags) const {
+int32_t TagGrammar::next(int32_t node, uint8_t byte, Past past) const {
   const int32_t next = nodes[node].next[byte];
   if (next < 0) return -1;
-  const bool open = tags < options.tags_max && next != closed;
-  return open || (nodes[next].closing && tags >= options.tags_min) ? next : -1;
+  const Node& to = nodes[next];
+  const bool begins = options.once ? (to.leads_to & ~past.taken) != 0 || (to.leads_to == 0 && !to.closing) : next != closed;
+  return (begins && past.count < options.tags_max) || (to.closing && may_close(past)) ? next : -1;
 }
 
 // Places behind one, two, ... blanks, each like the beginning.
@@ -137,15 +144,30 @@ TagMatcher::TagMatcher(const TagMatcher& other) : grammar_(other.grammar_), step
   }
 }
 
+TagGrammar::Past TagMatcher::past_with(const Step& step) const {
+  const uint64_t bit = grammar_->options.once ? uint64_t{1} << step.tag : 0;
+  return {.count = step.past.count + (tag(step).counts ? 1 : 0), .taken = step.past.taken | bit};
+}
+
 void TagMatcher::begin_tag(int32_t tag, Step* step) const {
   step->phase = Phase::kBody;
   step->tag = static_cast<uint32_t>(tag);
   step->body = std::make_shared<Matcher>(*grammar_->options.tags[tag].body);
   step->body_steps = 0;
+  step->in_rest = false;
+}
+
+// Behind the end string, or behind what follows it.
+void TagMatcher::end_part(Step* step) const {
+  if (step->in_rest || tag(*step).rest == nullptr) return finish_tag(step);
+  step->phase = Phase::kBody;
+  step->body = std::make_shared<Matcher>(*tag(*step).rest);
+  step->body_steps = 0;
+  step->in_rest = true;
 }
 
 void TagMatcher::finish_tag(Step* step) const {
-  step->tags = tags_with(*step);
+  step->past = past_with(*step);
   step->phase = Phase::kFree;
   step->node = grammar_->after;
 }
@@ -167,7 +189,7 @@ size_t TagMatcher::read(std::string_view bytes, Step* step) {
 
 // One byte.
 size_t TagMatcher::read_free(std::string_view bytes, Step* step) {
-  const int32_t next = grammar_->next(step->node, static_cast<uint8_t>(bytes[0]), step->tags);
+  const int32_t next = grammar_->next(step->node, static_cast<uint8_t>(bytes[0]), step->past);
   if (next < 0) return 0;
   step->node = next;
   if (grammar_->nodes[next].tag >= 0) begin_tag(grammar_->nodes[next].tag, step);
@@ -204,7 +226,7 @@ size_t TagMatcher::read_head(std::string_view bytes, Step* step) {
 size_t TagMatcher::read_body(std::string_view bytes, Step* step) {
   if (step->phase == Phase::kEnd) {
     if (tag(*step).end[step->end_at] != bytes[0]) return 0;
-    if (++step->end_at == tag(*step).end.size()) finish_tag(step);
+    if (++step->end_at == tag(*step).end.size()) end_part(step);
     return 1;
   }
   if (step->body == nullptr) return 0;
@@ -213,7 +235,7 @@ size_t TagMatcher::read_body(std::string_view bytes, Step* step) {
   if (used == bytes.size() || step->phase == Phase::kText || !step->body->complete()) return used;
   step->phase = Phase::kEnd;
   step->end_at = 0;
-  if (tag(*step).end.empty()) finish_tag(step);
+  if (end_of(*step).empty()) finish_tag(step);
   return used;
 }
 
@@ -252,14 +274,14 @@ bool TagMatcher::complete() {
   switch (step.phase) {
     case Phase::kFree: {
       const bool free = options.free_text && options.text == nullptr;
-      if (step.tags < options.tags_min) return false;
+      if (!grammar_->may_close(step.past)) return false;
       if (grammar_->closed >= 0) return step.node == grammar_->closed;
       // A control token that was begun must lead into its tag, as half of any tag must where text is not free.
       return free ? !grammar_->nodes[step.node].committed : step.node == grammar_->after || (options.separator.empty() && grammar_->at_rest(step.node));
     }
     case Phase::kHead:
     case Phase::kText: return options.tags_min == 0 && step.body != nullptr && step.body->complete();
-    case Phase::kBody: return tag(step).end.empty() && grammar_->closed < 0 && tags_with(step) >= options.tags_min && step.body->complete();
+    case Phase::kBody: return end_of(step).empty() && grammar_->closed < 0 && grammar_->may_close(past_with(step)) && step.body->complete();
     case Phase::kEnd: return false;
   }
   return false;
@@ -287,7 +309,7 @@ void TagMatcher::add_free(const Step& step, std::span<uint64_t> bits) {
   const auto set_token = [&](TokenId t) { bits[static_cast<size_t>(t) / 64] |= uint64_t{1} << (t % 64); };
   for (uint32_t i = 0; i < nodes.size();) {
     const TokenTrie::Node& n = nodes[i];
-    const int32_t next = grammar_->next(path[n.depth], n.byte, step.tags);
+    const int32_t next = grammar_->next(path[n.depth], n.byte, step.past);
     path[n.depth + 1] = next;
     if (next >= 0 && grammar_->nodes[next].tag < 0) {
       if (n.value >= 0) set_token(n.value);
@@ -308,16 +330,17 @@ void TagMatcher::add_free(const Step& step, std::span<uint64_t> bits) {
 
 // Tokens inside of the end string, and beyond it as long as no other tag begins.
 void TagMatcher::add_end(const Step& step, std::span<uint64_t> bits) {
-  const std::string_view end = std::string_view(tag(step).end).substr(step.phase == Phase::kEnd ? step.end_at : 0);
-  const uint32_t tags = tags_with(step);
+  const std::string_view end = end_of(step).substr(step.phase == Phase::kEnd ? step.end_at : 0);
+  const TagGrammar::Past past = past_with(step);
+  const bool last = step.in_rest || tag(step).rest == nullptr;  // else what follows is no matter of this mask
   const GrammarVocabulary& vocabulary = *grammar_->vocabulary;
   const std::vector<TokenTrie::Node>& nodes = vocabulary.trie().nodes();
   std::vector<int32_t> path(vocabulary.trie().depth_max() + 1, 0);
   for (uint32_t i = 0; i < nodes.size();) {
     const TokenTrie::Node& n = nodes[i];
     bool fits = n.depth < end.size() && static_cast<uint8_t>(end[n.depth]) == n.byte;
-    if (n.depth >= end.size()) {
-      const int32_t next = grammar_->next(n.depth == end.size() ? grammar_->after : path[n.depth], n.byte, tags);
+    if (n.depth >= end.size() && last) {
+      const int32_t next = grammar_->next(n.depth == end.size() ? grammar_->after : path[n.depth], n.byte, past);
       path[n.depth + 1] = next;
       fits = next >= 0 && grammar_->nodes[next].tag < 0;
     }
@@ -376,8 +399,8 @@ void TagMatcher::mask(std::span<uint64_t> bits) {
   } else {
     const std::lock_guard lock(grammar_->mutex);
     const TagOptions& options = grammar_->options;
-    const uint64_t tags = (step.tags < options.tags_max ? 0u : 1u) + (step.tags < options.tags_min ? 0u : 2u);
-    const uint64_t key = static_cast<uint64_t>(step.node) | tags << 32;
+    const uint64_t tags = (step.past.count < options.tags_max ? 0u : 1u) + (step.past.count < options.tags_min ? 0u : 2u);
+    const uint64_t key = (static_cast<uint64_t>(step.node) | tags << 32) ^ step.past.taken * 0x9FB21C651E98DF25u;
     if (!grammar_->masks.get(key, bits)) {
       add_free(step, bits);
       grammar_->masks.put(key, bits, nullptr);

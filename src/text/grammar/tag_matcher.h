@@ -20,6 +20,7 @@ struct TagGrammar {
     int32_t tag = -1;               // whose begin string ends here
     bool committed = false;         // behind a control token
     bool closing = false;           // on the way through TagOptions::close
+    uint64_t leads_to = 0;          // TagOptions::once: the tags whose begin strings go through here; 0: no begin string
   };
 
   const std::shared_ptr<const GrammarVocabulary> vocabulary;
@@ -27,8 +28,15 @@ struct TagGrammar {
   std::vector<Node> nodes;  // 0: where tags may begin
   int32_t after = 0;        // behind a tag
   int32_t closed = -1;      // behind TagOptions::close
-  // Where a byte leads between tags, of which there were `tags`; -1: nowhere.
-  int32_t next(int32_t node, uint8_t byte, uint32_t tags) const;
+  // The tags that have been.
+  struct Past {
+    uint32_t count = 0;   // of those that count
+    uint64_t taken = 0;   // TagOptions::once: bits
+  };
+  // Where a byte leads between tags; -1: nowhere.
+  int32_t next(int32_t node, uint8_t byte, Past past) const;
+  bool may_close(Past past) const { return past.count >= options.tags_min && (required & ~past.taken) == 0; }
+  uint64_t required = 0;  // TagOptions::once: bits
   // Nothing has begun: the beginning, or white space behind it or behind a tag.
   bool at_rest(int32_t node) const { return node == 0 || (node >= blanks_begin && node < blanks_end); }
   std::mutex mutex;
@@ -73,7 +81,8 @@ class TagMatcher {
     int32_t node = 0;     // kFree, kHead
     uint32_t tag = 0;     // kBody, kEnd
     uint32_t end_at = 0;  // kEnd: bytes of the end string that were read
-    uint32_t tags = 0;    // complete ones
+    TagGrammar::Past past;  // complete ones
+    bool in_rest = false;   // kBody: of TagOptions::Tag::rest
     std::shared_ptr<Matcher> body;
     uint64_t body_steps = 0;  // that the body had accepted
   };
@@ -85,7 +94,10 @@ class TagMatcher {
   size_t read_body(std::string_view bytes, Step* step);
   void begin_tag(int32_t tag, Step* step) const;
   void finish_tag(Step* step) const;
-  uint32_t tags_with(const Step& step) const { return step.tags + (tag(step).counts ? 1 : 0); }
+  TagGrammar::Past past_with(const Step& step) const;
+  void end_part(Step* step) const;
+  // What must follow the body before the tag is over; empty: nothing.
+  std::string_view end_of(const Step& step) const { return step.in_rest ? std::string_view() : std::string_view(tag(step).end); }
   void restore(const Step& step);
   void add_free(const Step& step, std::span<uint64_t> bits);
   void add_end(const Step& step, std::span<uint64_t> bits);
