@@ -22,6 +22,7 @@ OTHER = dict(FUNCTION, name="wash")
 TOOLS = [{"type": "function", "function": f} for f in (FUNCTION, OTHER)]
 CLAUDE_TOOLS = [{"name": f["name"], "input_schema": f["parameters"]} for f in (FUNCTION, OTHER)]
 FORM = {"type": "json_schema", "json_schema": {"name": "x", "schema": FUNCTION["parameters"]}}
+LONG = "blue " * 900
 
 
 class Row:
@@ -52,23 +53,23 @@ SAMPLING = {
     "response_format": Row(FORM), "grammar": Row('root ::= "yes" | "no"'), "model": Refused(EMBED),
 }
 OLLAMA_OPTIONS = {
-    "num_predict": Row(3), "num_ctx": Refused(1), "temperature": Row(0), "top_k": Row(1), "top_p": Row(0.05),
+    "num_predict": Row(3), "num_ctx": Refused(1), "num_keep": Row(40, truncate=True), "temperature": Row(0), "top_k": Row(1), "top_p": Row(0.05),
     "min_p": Row(0.9), "typical_p": Row(0.05), "repeat_penalty": Row(3), "repeat_last_n": Row(1, options={"repeat_penalty": 3}), "presence_penalty": Row(2),
     "frequency_penalty": Row(2), "seed": Row(77), "stop": Row(second_word),
 }
 OLLAMA = {
     "model": Refused(EMBED), "stream": Row(True), "options": Row({"seed": 77}), "format": Row(FUNCTION["parameters"]), "think": Row(False, model=THINKER),
-    "keep_alive": Neutral("5m"), "logprobs": Row(True), "top_logprobs": Row(2, logprobs=True),
+    "keep_alive": Neutral("5m"), "truncate": Row(True), "logprobs": Row(True), "top_logprobs": Row(2, logprobs=True),
 }
 ROWS = {
     "/v1/chat/completions": SAMPLING | {
         "messages": Row([{"role": "user", "content": "Hello."}]), "max_completion_tokens": Row(3, max_tokens=None), "logprobs": Row(True),
         "top_logprobs": Row(2, logprobs=True), "tools": Row(TOOLS), "tool_choice": Row("required", tools=TOOLS),
-        "parallel_tool_calls": Row(False, tools=TOOLS, tool_choice="required", max_tokens=120, temperature=1.5),
-        "reasoning_effort": Row("none", model=THINKER),
+        "parallel_tool_calls": Row(False, tools=TOOLS, tool_choice="required", max_tokens=120, temperature=1.5), "functions": Row([FUNCTION], function_call={"name": "paint"}),
+        "function_call": Row({"name": "wash"}, functions=[FUNCTION, OTHER]), "reasoning_effort": Row("none", model=THINKER),
     },
     "/v1/completions": SAMPLING | {
-        "prompt": Row("Once upon a time"), "logprobs": Row(2), "echo": Row(True), "suffix": Refused("the end."),
+        "prompt": Row("Once upon a time"), "logprobs": Row(2), "echo": Row(True), "best_of": Row(4), "suffix": Refused("the end."),
     },
     "/v1/embeddings": {"model": Refused(CHAT), "input": Row("red"), "encoding_format": Row("base64"), "dimensions": Refused(100), "user": Neutral("me")},
     "/v1/messages": {
@@ -83,8 +84,9 @@ ROWS = {
         "images": Refused(["aGk="]),
     },
 }
-# Accepted, but a prompt that does not fit is refused all the same.
-UNHONOURED = {"/api/chat": ["truncate"], "/api/generate": ["truncate"]}
+# Where the field's effect needs more than the usual question.
+ROWS["/api/chat"]["truncate"] = Row(True, messages=[{"role": "user", "content": LONG}])
+ROWS["/api/generate"]["truncate"] = Row(True, prompt=LONG)
 
 BASES = {
     "/v1/chat/completions": {"messages": [USER], "temperature": 1, "max_tokens": 24},
@@ -162,7 +164,7 @@ class Fields(unittest.TestCase):
 
     def test_every_field_has_a_row(self):
         for path, rows in ROWS.items():
-            self.assertEqual(sorted([*rows, *UNHONOURED.get(path, [])]), sorted(self.fields_of(path)), path)
+            self.assertEqual(sorted(rows), sorted(self.fields_of(path)), path)
 
     def test_an_answer_of_a_seed_is_the_same_again(self):
         for path in ROWS:
@@ -178,10 +180,12 @@ class Fields(unittest.TestCase):
                     self.check(path, name, row, lambda value: {name: value})
 
     def test_each_option_of_ollama_matters(self):
-        for path in ("/api/chat", "/api/generate"):
+        beside = {"/api/chat": {"messages": [{"role": "user", "content": LONG}]}, "/api/generate": {"prompt": LONG}}
+        for path in beside:
             for name, row in OLLAMA_OPTIONS.items():
+                more = beside[path] if name == "num_keep" else {}
                 with self.subTest(path=path, option=name):
-                    self.check(path, name, row, lambda value: {"options": {**row.beside.get("options", {}), name: value}})
+                    self.check(path, name, type(row)(row.value, row.view, **{**row.beside, **more}), lambda value: {"options": {**row.beside.get("options", {}), name: value}})
 
 
 if __name__ == "__main__":

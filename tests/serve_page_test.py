@@ -656,6 +656,29 @@ class Keys(unittest.TestCase):
             self.assertEqual(status, 429)
             server.stop()
 
+    def test_answers_count_against_their_key(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = pathlib.Path(folder) / "access.log"
+            server = PageServer(folder, "--key", "alpha-key", "--key", "beta-key", "--tokens-per-minute", "30", "--access-log", str(log))
+            a, b = ({"Cookie": self.sign_in(server, key)} for key in ("alpha-key", "beta-key"))
+            answer = {"settings": {"temperature": 0, "max_tokens": 30}}
+            chats = [server.ui("POST", "chats", {"title": "t"}, headers=h)["chat"]["id"] for h in (a, b)]
+            server.ui("POST", f"chats/{chats[0]}/messages", {"text": "Hi", "answer": answer}, headers=a)
+            server.wait_until(lambda: not server.ui("GET", f"chats/{chats[0]}", headers=a)["chat"]["running"])
+            usage = server.ui("GET", f"chats/{chats[0]}", headers=a)["messages"][-1]["usage"]
+            self.assertGreater(usage["prompt_tokens"] + usage["completion_tokens"], 30)
+            server.wait_until(lambda: f"prompt={usage['prompt_tokens']} " in log.read_text())
+            line = next(li for li in log.read_text().splitlines() if "completion=" in li)
+            self.assertIn(f"completion={usage['completion_tokens']} ", line)
+            # Nothing is left for another answer, nor for the API; the other key has its own.
+            error = server.ui("POST", f"chats/{chats[0]}/messages", {"text": "More", "answer": answer}, headers=a, status=429)["error"]
+            self.assertEqual(error["code"], "rate_limit_exceeded")
+            server.ui("POST", "temporary", {"messages": [{"role": "user", "text": "Hi"}]}, headers=a, status=429)
+            self.assertEqual(server.call("POST", "/v1/completions", {"prompt": "x", "max_tokens": 1}, {"x-api-key": "alpha-key"})[0], 429)
+            server.ui("POST", f"chats/{chats[0]}/messages", {"text": "Only kept"}, headers=a)
+            server.ui("POST", f"chats/{chats[1]}/messages", {"text": "Hi", "answer": answer}, headers=b)
+            server.stop()
+
     def login(self, server, key):
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         connection.request("POST", "/ui/api/session", json.dumps({"key": key}), HEADERS)

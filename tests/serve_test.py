@@ -131,7 +131,7 @@ class Serve(unittest.TestCase):
         self.assertEqual(len(means), 2)
         self.assertGreaterEqual(means[0], means[1])
         for body, param in ((dict(prompt="x", suffix="y"), "suffix"), (dict(prompt=[]), "prompt"), (dict(prompt="x", n=2, best_of=1), "best_of"),
-                            (dict(prompt="x", best_of=3, stream=True), "best_of"), (dict(prompt="x", echo=True, logprobs=1), "echo"), (dict(), "prompt")):
+                            (dict(prompt="x", best_of=3, stream=True), "best_of"), (dict(), "prompt")):
             status, answer = self.post("/v1/completions", **body)
             self.assertEqual((status, answer["error"]["param"]), (400, param), answer)
         echoed = self.post("/v1/completions", prompt="Once upon a", temperature=0, max_tokens=8, echo=True)[1]

@@ -15,8 +15,8 @@ def byte_alphabet():
     return [chr(b) if b in plain else chr(next(other)) for b in range(256)]
 
 
-def tokenizer():
-    specials = ["<|im_start|>", "<|im_end|>"]
+def tokenizer(more=()):
+    specials = ["<|im_start|>", "<|im_end|>", *more]
     vocabulary = {letter: i for i, letter in enumerate(byte_alphabet())}
     added = [{"id": 256 + i, "content": text, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
               "special": True} for i, text in enumerate(specials)]
@@ -39,21 +39,22 @@ def safetensors(shapes):
     return struct.pack("<Q", len(text)) + text + data
 
 
-def files():
-    """Contents by file name."""
+def files(more=()):
+    """Contents by file name. `more`: special tokens that the vocabulary has beside those of the template."""
+    size = 258 + len(more)
     layer = "model.layers.0."
-    shapes = {"model.embed_tokens.weight": [258, WIDTH], "model.norm.weight": [WIDTH],
+    shapes = {"model.embed_tokens.weight": [size, WIDTH], "model.norm.weight": [WIDTH],
               layer + "input_layernorm.weight": [WIDTH], layer + "post_attention_layernorm.weight": [WIDTH],
               layer + "mlp.gate_proj.weight": [HIDDEN, WIDTH], layer + "mlp.up_proj.weight": [HIDDEN, WIDTH],
               layer + "mlp.down_proj.weight": [WIDTH, HIDDEN]}
     shapes |= {layer + "self_attn.%s_proj.weight" % x: [WIDTH, WIDTH] for x in "qkvo"}
-    config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 258, "hidden_size": WIDTH,
+    config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": size, "hidden_size": WIDTH,
               "intermediate_size": HIDDEN, "num_hidden_layers": 1, "num_attention_heads": HEADS,
               "num_key_value_heads": HEADS, "max_position_embeddings": 256, "hidden_act": "silu", "rms_norm_eps": 1e-5,
               "rope_theta": 10000.0, "tie_word_embeddings": True}
     template = ("{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
                 "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}")
-    described = {"config.json": config, "tokenizer.json": tokenizer(),
+    described = {"config.json": config, "tokenizer.json": tokenizer(more),
                  "tokenizer_config.json": {"eos_token": "<|im_end|>", "chat_template": template},
                  "generation_config.json": {"eos_token_id": [257], "temperature": 0.7, "top_k": 5}}
     return {name: json.dumps(value).encode() for name, value in described.items()} | {"model.safetensors": safetensors(shapes)}

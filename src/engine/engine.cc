@@ -27,6 +27,9 @@ EngineOptions bounded(EngineOptions options, const ForwardModel& model) {
   return options;
 }
 
+// An answer, or all of a request.
+using Cancelled = std::pair<RequestId, std::optional<uint32_t>>;
+
 }  // namespace
 
 struct Engine::Impl {
@@ -57,7 +60,7 @@ struct Engine::Impl {
   mutable std::mutex mutex;
   std::condition_variable news;  // something below is for the stepping thread
   std::vector<std::unique_ptr<Sequence>> submitted;
-  std::vector<RequestId> cancelled;
+  std::vector<Cancelled> cancelled;
   std::vector<EmbeddingJob> embedding_jobs;
   uint32_t queue_length = 0;     // answers that have not begun; submitted ones included
   RequestId next_id = 1;
@@ -104,9 +107,9 @@ Result<RequestId> Engine::submit(Request request) {
   return state->id;
 }
 
-void Engine::cancel(RequestId id) {
+void Engine::cancel(RequestId id, std::optional<uint32_t> index) {
   std::lock_guard lock(impl_->mutex);
-  impl_->cancelled.push_back(id);
+  impl_->cancelled.push_back({id, index});
   impl_->news.notify_one();
 }
 
@@ -171,7 +174,7 @@ bool Engine::Impl::step() {
 // Takes over what other threads left. False if there was nothing.
 bool Engine::Impl::take_news() {
   std::vector<std::unique_ptr<Sequence>> added;
-  std::vector<RequestId> ended;
+  std::vector<Cancelled> ended;
   std::vector<EmbeddingJob> jobs;
   {
     std::lock_guard lock(mutex);
@@ -187,7 +190,9 @@ bool Engine::Impl::take_news() {
   std::sort(ended.begin(), ended.end());
   if (!ended.empty())
     scheduler.for_each([&](Sequence& sequence) {
-      if (std::binary_search(ended.begin(), ended.end(), sequence.state().id)) sequence.end(FinishReason::kCancelled);
+      const RequestId id = sequence.state().id;
+      if (std::binary_search(ended.begin(), ended.end(), Cancelled{id, {}}) || std::binary_search(ended.begin(), ended.end(), Cancelled{id, sequence.index()}))
+        sequence.end(FinishReason::kCancelled);
     });
   if (!ended.empty()) tell();
   return !added.empty() || !ended.empty() || !jobs.empty();
@@ -222,8 +227,12 @@ void Engine::Impl::sample(StepPlan& plan) {
   size_t row = 0;
   for (const StepPart& part : plan.parts) {
     Sequence& sequence = *part.sequence;
-    const std::span<float> rows(logits.data() + row * width, part.rows() * width);
+    std::span<float> rows(logits.data() + row * width, part.rows() * width);
     row += part.rows();
+    if (sequence.scores_prompt()) {
+      sequence.score_prompt(rows, part.count);
+      if (part.answers) rows = rows.last(width);
+    }
     if (part.with_draft.empty()) scheduler.commit(part, part.count);
     if (!part.answers) continue;
     sequence.mark_prefilled(now);

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -70,9 +71,9 @@ class Engine {
   // context_limit() tokens or more, and for a full queue; kCancelled after stop().
   Result<RequestId> submit(Request request);
 
-  // Any thread. The request's answers end with kCancelled and its pages are free before the next step. Unknown or
-  // finished ids are ignored.
-  void cancel(RequestId id);
+  // Any thread. The request's answers, or one of them, end with kCancelled and their pages are free before the next
+  // step. Unknown or finished ids are ignored.
+  void cancel(RequestId id, std::optional<uint32_t> index = {});
 
   // Any thread. One vector an input, in order; `done` is called on the engine's thread.
   using Embeddings = std::vector<std::vector<float>>;

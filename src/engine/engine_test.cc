@@ -253,6 +253,40 @@ TEST(Engine, LogprobsComeWithTheTokens) {
   }
 }
 
+// A prompt's scores are those of the tokens that the same model samples behind each of its beginnings.
+TEST(Engine, APromptIsScoredWholeWhateverIsKnownOfIt) {
+  const std::vector<TokenId> prompt = prompt_of(2, 75);
+  for (const uint32_t tokens : {0u, 6u}) {
+    World s(9);  // 288 positions: the companions below take pages away
+    s.run(greedy_request(prompt, 4));
+    Request request = greedy_request(prompt, tokens);
+    request.score_prompt = request.sampler.want_logprobs = true;
+    request.sampler.logprobs = 64;
+    request.n = 2;
+    const RequestId id = s.submit(std::move(request));
+    for (uint64_t seed = 3; seed < 6; ++seed) s.submit(greedy_request(prompt_of(seed, 50), 60));
+    run_all(s.engine);
+    const Answer answer = s.answers.get(id);
+    EXPECT_EQ(answer.ids, tokens ? alone(greedy_request(prompt, tokens)).ids : std::vector<TokenId>());
+    EXPECT_EQ(s.answers.get(id, 1).ids, answer.ids);
+    EXPECT_TRUE(s.answers.get(id, 1).prompt.empty());
+    ASSERT_EQ(answer.prompt.size(), prompt.size());
+    EXPECT_FALSE(answer.prompt[0].logprob);
+    for (size_t i = 0; i < prompt.size(); ++i) EXPECT_EQ(answer.prompt[i].id, prompt[i]);
+    for (const size_t i : {1u, 31u, 32u, 33u, 64u, 74u}) {
+      Request begun = greedy_request({prompt.begin(), prompt.begin() + static_cast<ptrdiff_t>(i)}, 1);
+      begun.sampler.want_logprobs = true;
+      begun.sampler.logprobs = 64;
+      const SampledToken expected = alone(std::move(begun)).tokens.at(0);
+      ASSERT_EQ(answer.prompt[i].top.size(), 64u);
+      EXPECT_EQ(answer.prompt[i].top[0].id, expected.id);
+      for (const TokenProbability& other : expected.top) {
+        if (other.id == prompt[i]) { EXPECT_EQ(*answer.prompt[i].logprob, other.logprob); }
+      }
+    }
+  }
+}
+
 TEST(Engine, ContextOverflowIsNeverSilent) {
   EngineOptions options;
   options.context = 64;
@@ -336,6 +370,19 @@ TEST(Engine, CancelFreesAtOnce) {
   s.engine.cancel(early);
   run_all(s.engine);
   for (uint32_t i = 0; i < 3; ++i) EXPECT_EQ(s.answers.get(early, i).finish->reason, FinishReason::kCancelled);
+}
+
+TEST(Engine, OneAnswerOfSeveralIsCancelled) {
+  World s;
+  Request request = greedy_request(prompt_of(1, 64), 30);
+  request.n = 3;
+  const RequestId id = s.submit(std::move(request));
+  for (int i = 0; i < 5; ++i) s.engine.step();
+  s.engine.cancel(id, 1);
+  s.engine.cancel(id, 7);
+  run_all(s.engine);
+  EXPECT_EQ(s.answers.get(id, 1).finish->reason, FinishReason::kCancelled);
+  for (const uint32_t i : {0u, 2u}) EXPECT_EQ(s.answers.get(id, i).ids.size(), 30u);
 }
 
 TEST(Engine, OutOfPagesPreemptsAndGivesTheSameText) {

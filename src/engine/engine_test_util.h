@@ -42,6 +42,7 @@ struct Answer {
   std::vector<SampledToken> tokens;
   std::optional<Finish> finish;
   int finishes = 0;
+  std::vector<SampledToken> prompt = {};  // scored
 };
 
 // Thread-safe.
@@ -56,6 +57,7 @@ class Answers {
         answer.ids.push_back(token.id);
         answer.tokens.push_back(token);
       }
+      answer.prompt.insert(answer.prompt.end(), output.prompt.begin(), output.prompt.end());
       if (output.finish) answer.finish = output.finish, ++answer.finishes;
     };
   }

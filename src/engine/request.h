@@ -62,6 +62,7 @@ struct Output {
   uint32_t index = 0;                 // which of the n answers
   std::string text = {};              // whole characters; empty while they may be part of a stop string
   std::vector<SampledToken> tokens = {};  // whose text has been told with this output; stop tokens are left out
+  std::vector<SampledToken> prompt = {};  // if score_prompt, in the first output of index 0: all of the prompt's tokens
   std::optional<Finish> finish = {};  // set in the last output of an index
 };
 
@@ -81,6 +82,9 @@ struct Request {
   int32_t priority = 0;                 // higher first
   bool reuse_prefix = true;             // look into, and leave pages in, the prefix tree
   bool speculate = true;                // allow prompt lookup; the text is the same with and without
+  // Output::prompt tells how likely each token of the prompt was, as sampler.logprobs says of the answer's; the first
+  // one has no logprob. The whole prompt is computed, a few tokens a step, for each needs its row of logits.
+  bool score_prompt = false;
 
   // Called on the engine's thread (the caller of step()), after each step that has news. It must not block or
   // throw; it may call submit() and cancel().

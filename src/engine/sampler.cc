@@ -75,18 +75,18 @@ void sort_by_logit(std::vector<Candidate>& candidates) {
                    [](const Candidate& a, const Candidate& b) { return a.logit > b.logit; });
 }
 
-SampledToken with_logprobs(TokenId id, std::span<const float> original, uint32_t alternatives) {
+}  // namespace
+
+SampledToken with_logprobs(TokenId id, std::span<const float> logits, uint32_t alternatives) {
   SampledToken token{.id = id};
-  const float largest = max_logit(original);
-  const float log_total = largest + static_cast<float>(std::log(sum_exp(original, largest, 1.0f)));
-  token.logprob = original[id] - log_total;
+  const float largest = max_logit(logits);
+  const float log_total = largest + static_cast<float>(std::log(sum_exp(logits, largest, 1.0f)));
+  token.logprob = logits[id] - log_total;
   std::vector<Candidate> top;
-  select_top(original, alternatives, top);
+  select_top(logits, alternatives, top);
   for (const Candidate& c : top) token.top.push_back({c.id, c.logit - log_total});
   return token;
 }
-
-}  // namespace
 
 Status check_sampler_params(const SamplerParams& p, uint32_t vocabulary_size) {
   if (!within(p.temperature, 0.0f, 100.0f)) return out_of_range("temperature", p.temperature, "0 to 100");

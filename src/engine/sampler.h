@@ -69,6 +69,9 @@ struct SampledToken {
   std::vector<TokenProbability> top = {};   // the `logprobs` likeliest, best first
 };
 
+// How likely `id` is by one row of logits, with the `alternatives` likeliest tokens.
+SampledToken with_logprobs(TokenId id, std::span<const float> logits, uint32_t alternatives);
+
 // What sampling may look at beside the logits.
 struct SamplerContext {
   std::span<const TokenId> tokens = {};    // prompt and answer so far

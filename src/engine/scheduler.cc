@@ -19,6 +19,7 @@ constexpr uint32_t kChunkMinAlone = 128;   // the same while nobody answers: eno
 constexpr double kAloneTargets = 8.0;      // step_target_s that a step may then take: new requests and cancels wait
 constexpr double kLateShare = 0.25;        // of the longest wait of a prompt, added to step_target_s ...
 constexpr double kLateTargets = 3.0;       // ... up to this many times step_target_s
+constexpr uint32_t kScoredMax = 32;        // prompt tokens of a step whose rows of logits are wanted, each as long as the vocabulary
 constexpr uint32_t kDraftRowsMax = 16;     // rows of a step, answers included, up to which drafts are added
 
 uint32_t pages_for(uint32_t positions) { return (positions + kPagePositions - 1) / kPagePositions; }
@@ -146,6 +147,8 @@ void Scheduler::plan_prompts(StepPlan& plan, Clock::time_point now) {
       start(*sequence, now);
     }
     uint32_t count = std::min(left, sequence->remaining());
+    const bool scored = sequence->scores_prompt();
+    if (scored) count = std::min(count, kScoredMax - plan.scored_tokens);
     // A sliver of a long prompt costs more than it brings forward.
     if (count < sequence->remaining() && count < kChunkMin && plan.prompt_tokens > 0) continue;
     while (count > 0 && !grow(*sequence, sequence->computed + count)) {
@@ -155,12 +158,13 @@ void Scheduler::plan_prompts(StepPlan& plan, Clock::time_point now) {
     if (count == 0) continue;
     left -= count;
     plan.prompt_tokens += count;
+    plan.scored_tokens += scored ? count : 0;
     plan.parts.push_back({.sequence = sequence, .count = count, .answers = count == sequence->remaining()});
   }
 }
 
 bool Scheduler::waits_for_other(const Sequence& sequence) const {
-  if (!sequence.request().reuse_prefix) return false;
+  if (!sequence.request().reuse_prefix || sequence.scores_prompt()) return false;
   const auto tokens = sequence.tokens().first(sequence.size() - 1);
   const uint32_t next = (tree_.known(tokens).pages + 1) * kPagePositions;
   if (next > tokens.size()) return false;
@@ -174,7 +178,7 @@ void Scheduler::start(Sequence& sequence, Clock::time_point now) {
   sequence.started = true;
   sequence.mark_started(now);
   if (!sequence.request().reuse_prefix) return;
-  PrefixTree::Match match = tree_.match(sequence.tokens().first(sequence.size() - 1));
+  PrefixTree::Match match = tree_.match(sequence.tokens().first(sequence.scores_prompt() ? 0 : sequence.size() - 1));
   sequence.node = match.node;
   sequence.pages = std::move(match.pages);
   sequence.pages_in_tree = static_cast<uint32_t>(sequence.pages.size());

@@ -30,14 +30,18 @@ struct StepPart {
   std::span<const TokenId> draft() const {
     return with_draft.empty() ? std::span<const TokenId>() : std::span(with_draft).subspan(1);
   }
-  // Rows of logits that it needs.
-  uint32_t rows() const { return answers ? 1 + static_cast<uint32_t>(draft().size()) : 0; }
+  // Rows of logits that it needs: the last ones.
+  uint32_t rows() const {
+    if (sequence->scores_prompt()) return count;
+    return answers ? 1 + static_cast<uint32_t>(draft().size()) : 0;
+  }
 };
 
 struct StepPlan {
   std::vector<StepPart> parts;
   uint32_t answer_rows = 0;    // tokens of sequences that answered before this step, drafts included
   uint32_t prompt_tokens = 0;
+  uint32_t scored_tokens = 0;  // those of prompt_tokens whose rows of logits are wanted
 };
 
 // Not thread-safe.

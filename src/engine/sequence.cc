@@ -68,6 +68,16 @@ uint32_t Sequence::advance_over(std::span<float> rows, std::span<const TokenId> 
   return right;
 }
 
+void Sequence::score_prompt(std::span<const float> rows, uint32_t count) {
+  if (scores_.empty()) scores_.push_back({.id = tokens_.front()});
+  const size_t width = rows.size() / count;
+  for (uint32_t i = 0; i < count; ++i) {
+    const size_t next = computed + i + 1;
+    if (next != scores_.size() || next >= prompt_size_) continue;  // computed again after its pages were taken away
+    scores_.push_back(with_logprobs(tokens_[next], rows.subspan(i * width, width), request().sampler.logprobs));
+  }
+}
+
 void Sequence::accept(SampledToken token) {
   const TokenId id = token.id;
   tokens_.push_back(id);
@@ -119,6 +129,10 @@ std::optional<Output> Sequence::take_output(Clock::time_point now) {
   if (finished() && text_ && !stop_.met()) stop_.add(text_->finish());
   output.text = finished() ? stop_.take_all() : stop_.take();
   take_tokens(output, finished());
+  if (!told_prompt_ && (completion_tokens() > 0 || finished())) {
+    told_prompt_ = true;
+    output.prompt = std::move(scores_);
+  }
   if (!first_token_at_ && completion_tokens() > 0) first_token_at_ = now;
   if (finished()) {
     finish_->usage = usage;
@@ -126,7 +140,7 @@ std::optional<Output> Sequence::take_output(Clock::time_point now) {
     output.finish = finish_;
     told_finish_ = true;
   }
-  if (output.text.empty() && output.tokens.empty() && !output.finish) return std::nullopt;
+  if (output.text.empty() && output.tokens.empty() && output.prompt.empty() && !output.finish) return std::nullopt;
   return output;
 }
 

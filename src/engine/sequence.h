@@ -55,6 +55,9 @@ class Sequence {
   // advance() over the rows of the last token and of the draft, as long as the draft is right. Returns the number of
   // draft tokens that were.
   uint32_t advance_over(std::span<float> rows, std::span<const TokenId> draft);
+  // Whether tokens of the prompt wait to be scored, and their scores from the rows of the positions from `computed` on.
+  bool scores_prompt() const { return request().score_prompt && index_ == 0 && !told_prompt_ && scores_.size() < prompt_size_; }
+  void score_prompt(std::span<const float> rows, uint32_t count);
   // Ends the answer, unless it has ended.
   void end(FinishReason reason, Error error = {});
 
@@ -102,9 +105,10 @@ class Sequence {
   std::vector<uint32_t> allowed_;                // scratch of the constraint
   std::unique_ptr<TextStream> text_;             // may be null
   StopText stop_;
+  std::vector<SampledToken> scores_;             // of the prompt, if they are wanted
   std::deque<Pending> pending_;                  // tokens whose text is held back
   std::optional<Finish> finish_;
-  bool told_finish_ = false;
+  bool told_finish_ = false, told_prompt_ = false;
   std::optional<Clock::time_point> started_at_, prefilled_at_, first_token_at_;
 };
 

@@ -148,6 +148,13 @@ bool Access::has_key_hash(std::string_view sha256) const {
   return std::any_of(uses_.begin(), uses_.end(), [&](const auto& use) { return use->key().sha256 == sha256; });
 }
 
+std::shared_ptr<KeyUse> Access::use_of(std::string_view sha256) const {
+  const std::lock_guard lock(mutex_);
+  if (uses_.empty()) return anonymous_;
+  const auto place = std::find_if(uses_.begin(), uses_.end(), [&](const auto& use) { return use->key().sha256 == sha256; });
+  return place == uses_.end() ? nullptr : *place;
+}
+
 std::variant<std::shared_ptr<KeyUse>, ApiError> Access::identify(const http::ServerRequest& request) const {
   {
     const std::lock_guard lock(mutex_);

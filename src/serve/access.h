@@ -38,6 +38,8 @@ class Access {
   // The key of this text; null for a wrong one.
   std::shared_ptr<KeyUse> find_key(std::string_view text) const;
   bool has_key_hash(std::string_view sha256) const;
+  // The use of the key with this hash; without keys that of anybody, null without limits.
+  std::shared_ptr<KeyUse> use_of(std::string_view sha256) const;
 
   // What lets a browser read an answer that a page of an allowed origin has asked for. Empty without an Origin.
   http::HeaderList cors_headers(const http::ServerRequest& request) const;

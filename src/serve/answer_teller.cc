@@ -49,8 +49,7 @@ void AnswerTeller::take(engine::Output output) {
     answer.tokens.push_back({std::move(output.tokens[i]), at});
   }
   if (!stopped) answer.splitter->push(output.text);
-  // One answer of several runs on to its end: the engine cancels requests as a whole.
-  if (answer.stop.met() && !stopped && options_.n == 1) model_.engine().cancel(output.request);
+  if (answer.stop.met() && !stopped) model_.engine().cancel(output.request, output.index);
   if (output.finish) finish(answer, std::move(*output.finish));
 }
 

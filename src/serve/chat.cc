@@ -114,7 +114,8 @@ std::variant<engine::RequestId, ApiError> start_chat(const std::shared_ptr<Serve
   auto made = make_chat_prompt(*model, request);
   if (auto* error = std::get_if<ApiError>(&made)) return std::move(*error);
   ChatPrompt& prompt = std::get<ChatPrompt>(made);
-  if (auto error = check_prompt_size(*model, prompt.tokens.size())) return std::move(*error);
+  const bool cut = request.generation.overflow == engine::OverflowPolicy::kTruncateLeft;
+  if (auto error = cut ? std::nullopt : check_prompt_size(*model, prompt.tokens.size())) return std::move(*error);
   auto compiled = compile_answer(*model, request, prompt);
   if (auto* error = std::get_if<ApiError>(&compiled)) return std::move(*error);
   CompiledAnswer& answer = std::get<CompiledAnswer>(compiled);

@@ -30,26 +30,10 @@ std::vector<text::TokenId> read_ids(Fields& fields, const json::array& list, siz
   return ids;
 }
 
-std::vector<text::TokenId> encode(Fields& fields, const text::Tokenizer& tokenizer, std::string_view name, std::string_view text, text::EncodeOptions options) {
-  auto ids = tokenizer.encode(text, options);
+std::vector<text::TokenId> taken(Fields& fields, Result<std::vector<text::TokenId>> ids) {
   if (ids.ok()) return std::move(ids).value();
-  fields.fail(name, ids.error().message);
+  fields.fail("prompt", ids.error().message);
   return {};
-}
-
-std::vector<text::TokenId> fill_prompt(Fields& fields, const text::Tokenizer& tokenizer, const FillTokens& fill, const json::value& prompt, const std::string& suffix) {
-  const text::Vocabulary& vocabulary = tokenizer.vocabulary();
-  std::vector<text::TokenId> ids;
-  if (vocabulary.add_bos && vocabulary.bos) ids.push_back(*vocabulary.bos);
-  const auto append = [&](text::TokenId mark, std::string_view name, std::string_view text) {
-    ids.push_back(mark);
-    const auto part = encode(fields, tokenizer, name, text, {.add_special = false, .parse_special = false});
-    ids.insert(ids.end(), part.begin(), part.end());
-  };
-  append(fill.prefix, "prompt", std::string_view(prompt.get_string()));
-  append(fill.suffix, "suffix", suffix);
-  ids.push_back(fill.middle);
-  return ids;
 }
 
 }  // namespace
@@ -69,6 +53,21 @@ std::optional<FillTokens> fill_tokens(const text::Tokenizer& tokenizer) {
   return fill;
 }
 
+Result<std::vector<text::TokenId>> fill_prompt(const text::Tokenizer& tokenizer, const FillTokens& fill, std::string_view before, std::string_view behind) {
+  const text::EncodeOptions plain{.add_special = false, .parse_special = false};
+  RIVAL_ASSIGN_OR_RETURN(const std::vector<text::TokenId> first, tokenizer.encode(before, plain));
+  RIVAL_ASSIGN_OR_RETURN(const std::vector<text::TokenId> last, tokenizer.encode(behind, plain));
+  const text::Vocabulary& vocabulary = tokenizer.vocabulary();
+  std::vector<text::TokenId> ids;
+  if (vocabulary.add_bos && vocabulary.bos) ids.push_back(*vocabulary.bos);
+  ids.push_back(fill.prefix);
+  ids.insert(ids.end(), first.begin(), first.end());
+  ids.push_back(fill.suffix);
+  ids.insert(ids.end(), last.begin(), last.end());
+  ids.push_back(fill.middle);
+  return ids;
+}
+
 std::vector<std::vector<text::TokenId>> read_prompts(Fields& fields, const text::Tokenizer& tokenizer, size_t vocabulary_size) {
   std::vector<std::vector<text::TokenId>> prompts;
   const json::value* prompt = fields.find("prompt");
@@ -80,8 +79,8 @@ std::vector<std::vector<text::TokenId>> read_prompts(Fields& fields, const text:
   const auto add = [&](const json::value& value) {
     if (is_ids(value) && !fills) return prompts.push_back(read_ids(fields, value.get_array(), vocabulary_size));
     if (!value.is_string()) return fields.fail("prompt", fills ? "expected a string beside suffix" : "expected a string, token ids, or an array of either");
-    if (fill) return prompts.push_back(fill_prompt(fields, tokenizer, *fill, value, *suffix));
-    prompts.push_back(encode(fields, tokenizer, "prompt", std::string_view(value.get_string()), {}));
+    const std::string_view text = value.get_string();
+    prompts.push_back(taken(fields, fill ? fill_prompt(tokenizer, *fill, text, *suffix) : tokenizer.encode(text)));
   };
   if (!prompt) {
     fields.fail("prompt", "is missing");

@@ -18,5 +18,7 @@ struct FillTokens {
   std::vector<text::TokenId> ends;  // that close what was filled in
 };
 std::optional<FillTokens> fill_tokens(const text::Tokenizer& tokenizer);
+// The prompt of what stands between two texts. Errors: those of Tokenizer::encode().
+Result<std::vector<text::TokenId>> fill_prompt(const text::Tokenizer& tokenizer, const FillTokens& fill, std::string_view before, std::string_view behind);
 
 }  // namespace rival::serve

@@ -1,5 +1,6 @@
 // POST /api/chat and /api/generate (Ollama's API; shapes as its documentation and its Python client's types have them).
 #include "serve/answer_format.h"
+#include "serve/completion_prompt.h"
 #include "serve/generation.h"
 #include "serve/ollama_lines.h"
 #include "serve/ollama_request.h"
@@ -58,14 +59,18 @@ std::variant<engine::RequestId, ApiError> start_on_template(const Model& model, 
   return start_chat(model, std::move(request.chat), std::move(sink));
 }
 
-// The prompt as it was sent, without a template.
+// The prompt as it was sent, without a template, or with what comes behind the answer.
 std::variant<engine::RequestId, ApiError> start_raw(const Model& model, OllamaRequest& request, Sink sink) {
   engine::Request r = std::move(request.chat.generation);
-  auto prompt = model->tokenizer().encode(*request.raw);
+  const auto fill = request.suffix ? fill_tokens(model->tokenizer()) : std::nullopt;
+  if (request.suffix && !fill) return bad_field("suffix", fmt::format("{} cannot fill in the middle", model->name()));
+  auto prompt = fill ? fill_prompt(model->tokenizer(), *fill, *request.raw, *request.suffix) : model->tokenizer().encode(*request.raw);
   if (!prompt.ok()) return to_api_error(prompt.error());
+  if (fill) r.stop_tokens = fill->ends;
   r.prompt = std::move(prompt).value();
   if (const auto error = bound_context(*model, request, r.prompt.size(), r)) return *error;
-  if (auto error = check_prompt_size(*model, r.prompt.size())) return *error;
+  const bool cut = r.overflow == engine::OverflowPolicy::kTruncateLeft;
+  if (auto error = cut ? std::nullopt : check_prompt_size(*model, r.prompt.size())) return *error;
   const auto grammar = compile_format(*model, request.chat.format);
   if (!grammar.ok()) return bad_field("format", grammar.error().message);
   if (*grammar) r.constraint = constrain(text::GrammarState(*grammar));
@@ -90,7 +95,6 @@ using Read = std::variant<OllamaRequest, ApiError> (*)(const json::object& body)
 
 void begin(const Exchange& exchange, const Model& model, OllamaShape shape, OllamaRequest& request) {
   if (request.load_only) return respond_json(exchange, ollama_nothing(shape, request.model, "load"));
-  if (request.suffix) return respond_error(exchange, bad_field("suffix", fmt::format("{} cannot fill in the middle", model->name())));
   request.chat.record = record_of(exchange);
   const auto start = request.raw ? start_raw : start_on_template;
   const auto started = start(model, request, make_sink(exchange, model, shape, request));

@@ -32,9 +32,9 @@ constexpr FieldRow kFields[] = {
     {"response_format", Treatment::kHonoured}, {"grammar", Treatment::kHonoured}, {"tools", Treatment::kHonoured}, {"tool_choice", Treatment::kHonoured},
     {"parallel_tool_calls", Treatment::kHonoured}, {"logprobs", Treatment::kHonoured}, {"top_logprobs", Treatment::kHonoured},
     {"reasoning_effort", Treatment::kHonoured}, {"chat_template_kwargs", Treatment::kHonoured}, {"continue_final_message", Treatment::kHonoured},
+    {"functions", Treatment::kHonoured}, {"function_call", Treatment::kHonoured},
     {"store", Treatment::kIgnored}, {"metadata", Treatment::kIgnored}, {"user", Treatment::kIgnored}, {"service_tier", Treatment::kIgnored},
     {"safety_identifier", Treatment::kIgnored}, {"prompt_cache_key", Treatment::kIgnored}, {"prompt_cache_retention", Treatment::kIgnored},
-    {"functions", Treatment::kRefused, "use tools"}, {"function_call", Treatment::kRefused, "use tool_choice"},
     {"audio", Treatment::kRefused, "this model writes text only"}, {"web_search_options", Treatment::kRefused, "there is no web search here"},
     {"prediction", Treatment::kRefused, "drafts come from the prompt by themselves"},
 };
@@ -89,7 +89,7 @@ OpenAiChat read_openai_chat(Fields& fields, const ServedModel& model) {
   OpenAiChat out;
   refuse_fields(fields);
   out.chat.messages = read_openai_messages(fields);
-  read_openai_tools(fields, out.chat);
+  out.functions = read_openai_tools(fields, out.chat);
   out.chat.format = read_answer_format(fields);
   read_generation(fields, model, out.chat.generation);
   read_template_variables(fields, out.chat);

@@ -9,6 +9,7 @@ namespace rival::serve {
 struct OpenAiChat {
   ChatRequest chat;
   bool stream = false, include_usage = false, logprobs = false;
+  bool functions = false;  // the client knows functions, the older form of tools
 };
 
 // Errors are kept in `fields`.

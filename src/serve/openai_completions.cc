@@ -21,6 +21,7 @@ constexpr uint32_t kTokensDefault = 16;  // OpenAI's
 struct CompletionRequest {
   std::vector<std::vector<text::TokenId>> prompts;
   std::vector<std::string> echoes;      // put before each answer; one a prompt, empty without echo
+  bool echo = false;
   uint32_t n = 1, best_of = 1;          // answers a prompt: told, and written
   std::optional<uint32_t> logprobs;
   bool stream = false, include_usage = false;
@@ -44,7 +45,8 @@ class Completions {
  public:
   Completions(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<ServedModel> model, CompletionRequest request)
       : exchange_(std::move(exchange)), model_(std::move(model)), request_(std::move(request)), id_(fresh_id("cmpl-")), created_(std::time(nullptr)),
-        answers_(request_.prompts.size() * request_.best_of), offsets_(answers_.size()), open_(answers_.size()) {}
+        scores_(request_.prompts.size()), answers_(request_.prompts.size() * request_.best_of), echoed_(answers_.size()), offsets_(answers_.size()),
+        open_(answers_.size()) {}
 
   const CompletionRequest& request() const { return request_; }
 
@@ -58,6 +60,7 @@ class Completions {
       usage_.cached_tokens += output.index == 0 ? output.finish->usage.cached_tokens : 0;
       completion_tokens_ += output.finish->usage.completion_tokens;
     }
+    if (!output.prompt.empty()) scores_[prompt] = prompt_logprobs(model_->tokenizer(), output.prompt);
     if (request_.stream) tell(prompt, place, output);
     AnswerText& answer = answers_[place];
     if (!request_.stream) {
@@ -81,9 +84,15 @@ class Completions {
     return {{"index", index}, {"text", std::move(text)}, {"logprobs", std::move(logprobs)}, {"finish_reason", std::move(finish)}};
   }
 
-  json::value logprobs(const std::vector<engine::SampledToken>& tokens, size_t& offset) const {
+  // With those of the prompt, where it is echoed in this piece.
+  json::value logprobs(const std::vector<engine::SampledToken>& tokens, size_t& offset, const json::object* before = nullptr) const {
     if (!request_.logprobs) return nullptr;
-    return completion_logprobs(model_->tokenizer(), tokens, offset);
+    json::object own = completion_logprobs(model_->tokenizer(), tokens, offset);
+    if (!before || before->empty()) return own;
+    json::object all = *before;
+    for (auto& [name, list] : all)
+      for (json::value& value : own[name].get_array()) list.get_array().push_back(std::move(value));
+    return all;
   }
 
   void fail_locked(const ApiError& error) {
@@ -97,11 +106,14 @@ class Completions {
     if (!started_) exchange_->begin_stream(200, "text/event-stream", {{"Cache-Control", "no-cache"}});
     started_ = true;
     std::string text = output.text;
-    if (!echoed(prompt).empty() && offsets_[place] == 0) {
+    const bool echoes = request_.echo && !echoed_[place];
+    if (echoes) {
       text = echoed(prompt) + text;
       offsets_[place] = echoed(prompt).size();
+      echoed_[place] = true;
     }
-    if (!text.empty() || (request_.logprobs && !output.tokens.empty())) send(choice(place, text, logprobs(output.tokens, offsets_[place]), nullptr));
+    if (!text.empty() || (request_.logprobs && !output.tokens.empty()))
+      send(choice(place, text, logprobs(output.tokens, offsets_[place], echoes ? &scores_[prompt] : nullptr), nullptr));
     if (output.finish) send(choice(place, "", nullptr, openai_finish_reason(output.finish->reason)));
   }
 
@@ -134,7 +146,8 @@ class Completions {
       for (uint32_t i = 0; i < request_.n; ++i) {
         const AnswerText& a = begin[i];
         size_t offset = echoed(prompt).size();
-        choices.push_back(choice(prompt * request_.n + i, echoed(prompt) + a.text, logprobs(a.tokens, offset), openai_finish_reason(a.finish.reason)));
+        choices.push_back(choice(prompt * request_.n + i, echoed(prompt) + a.text, logprobs(a.tokens, offset, request_.echo ? &scores_[prompt] : nullptr),
+                                 openai_finish_reason(a.finish.reason)));
       }
     }
     json::object out = head();
@@ -149,7 +162,9 @@ class Completions {
   const std::string id_;
   const int64_t created_;
   std::mutex mutex_;  // everything below
+  std::vector<json::object> scores_;    // of each prompt that is echoed with logprobs
   std::vector<AnswerText> answers_;
+  std::vector<bool> echoed_;            // answers whose prompt is told, where it streams
   std::vector<size_t> offsets_;  // of the text that comes next, where it streams
   size_t open_;
   engine::Usage usage_;
@@ -167,10 +182,9 @@ CompletionRequest read_request(Fields& fields, const ServedModel& model) {
   if (const auto count = fields.integer("logprobs", 0, 20)) out.logprobs = static_cast<uint32_t>(*count);
   read_streaming(fields, out.stream, out.include_usage);
   if (out.stream && out.best_of > out.n) fields.fail("best_of", "is possible without stream only");
-  const bool echo = fields.boolean("echo", false);
-  if (echo && out.logprobs) fields.fail("echo", "is possible without logprobs only: those of a prompt are not kept");
-  if (echo && fields.has("suffix")) fields.fail("echo", "is possible without suffix only");
-  for (const auto& prompt : out.prompts) out.echoes.push_back(echo ? model.tokenizer().decode(prompt, {.skip_special = true}) : "");
+  out.echo = fields.boolean("echo", false);
+  if (out.echo && fields.has("suffix")) fields.fail("echo", "is possible without suffix only");
+  for (const auto& prompt : out.prompts) out.echoes.push_back(out.echo ? model.tokenizer().decode(prompt, {.skip_special = true}) : "");
   return out;
 }
 
@@ -182,6 +196,7 @@ engine::Request make_request(Fields& fields, const ServedModel& model, const Com
   out.prompt = prompt;
   out.sampler.want_logprobs = request.logprobs || request.best_of > request.n;
   out.sampler.logprobs = request.logprobs.value_or(0);
+  out.score_prompt = request.echo && request.logprobs;
   if (fields.has("suffix"))
     if (const auto fill = fill_tokens(model.tokenizer())) out.stop_tokens = fill->ends;
   return out;

@@ -14,10 +14,12 @@ struct AnswerWish {
   std::vector<std::string> models;
   json::object settings;
   bool allow_drop = false;
+  std::shared_ptr<CallRecord> record;  // of the request, whose key pays
 };
 
-std::variant<AnswerWish, ApiError> read_wish(const json::object& body, const PageChat& chat) {
+std::variant<AnswerWish, ApiError> read_wish(Page& page, const PageCall& call, const json::object& body, const PageChat& chat) {
   AnswerWish wish;
+  wish.record = record_of(call.exchange);
   Fields fields(body);
   const json::object* settings = fields.object("settings");
   if (settings) {
@@ -40,6 +42,7 @@ std::variant<AnswerWish, ApiError> read_wish(const json::object& body, const Pag
     if (own.error()) return *own.error();
   }
   if (fields.error()) return *fields.error();
+  if (auto refused = page.service().charge(call.exchange, call.owner)) return std::move(*refused);
   return wish;
 }
 
@@ -87,6 +90,7 @@ std::optional<ApiError> begin_answers(Page& page, Connection& db, const PageChat
     if (!wish.settings.empty()) message.more["settings"] = wish.settings;
     if (!group.empty()) message.more["group"] = group;
     if (!made.dropped.empty()) message.more["usage"] = json::object{{"dropped", ids_of(branch, made.dropped)}};
+    made.request.record = wish.record;
     if (auto error = page.answers().begin(db, chat.owner, message, model, std::move(made.request))) return fail(std::move(*error));
     begun.push_back(std::move(message));
   }
@@ -173,7 +177,7 @@ PageReply take_message(Page& page, Connection& db, const PageCall& call, const j
   const json::object* answer = fields.object("answer");
   if (fields.error()) return *fields.error();
   if (!answer) return add_message(page, db, chat, is, std::move(std::get<0>(read)), {}, {});
-  auto wish = read_wish(*answer, chat);
+  auto wish = read_wish(page, call, *answer, chat);
   if (auto* error = std::get_if<ApiError>(&wish)) return *error;
   auto names = std::get<AnswerWish>(wish).models;
   with_models(page, call.exchange, std::move(names), std::make_shared<ModelList>(),
@@ -213,6 +217,7 @@ PageReply go_on(Page& page, Connection& db, const PageChat& chat, int64_t id, co
   message.more.erase("error");
   message.more.erase("usage");
   if (!made.dropped.empty()) message.more["usage"] = json::object{{"dropped", ids_of(path, made.dropped)}};
+  made.request.record = wish.record;
   auto refused = try_all(db, [&] { return page.answers().begin(db, chat.owner, message, model, std::move(made.request)); });
   if (refused) return *refused;
   tell_messages(page, db, chat, {message});
@@ -238,7 +243,7 @@ PageReply answer_again(Page& page, Connection& db, PageCall& call) {
   Fields fields(call.body);
   const auto parent = fields.integer("parent", 1, INT64_MAX);
   if (!parent) return fields.error() ? *fields.error() : bad_field("parent", "is missing");
-  auto wish = read_wish(call.body, chat);
+  auto wish = read_wish(page, call, call.body, chat);
   if (auto* error = std::get_if<ApiError>(&wish)) return *error;
   auto names = std::get<AnswerWish>(wish).models;
   with_models(page, call.exchange, std::move(names), std::make_shared<ModelList>(),
@@ -255,7 +260,7 @@ PageReply continue_answer(Page& page, Connection& db, PageCall& call) {
   Fields fields(call.body);
   const auto id = fields.integer("message", 1, INT64_MAX);
   if (!id) return fields.error() ? *fields.error() : bad_field("message", "is missing");
-  auto wish = read_wish(call.body, chat);
+  auto wish = read_wish(page, call, call.body, chat);
   if (auto* error = std::get_if<ApiError>(&wish)) return *error;
   RIVAL_ASSIGN_OR_RETURN(const auto message, find_page_message(db, call.owner, *id, false));
   if (!message || message->chat != chat.id) return ApiError{404, "not_found_error", "there is no such message in this chat", "message", "not_found"};

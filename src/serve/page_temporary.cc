@@ -100,6 +100,7 @@ void answer(const std::shared_ptr<http::Exchange>& exchange, const Wanted& wante
   message.role = "assistant", message.state = "running", message.model = model->name(), message.created = now_ms();
   const auto& dropped = std::get<PagePrompt>(prompt).dropped;
   if (!dropped.empty()) message.more["dropped"] = json::array(dropped.begin(), dropped.end());
+  std::get<PagePrompt>(prompt).request.record = record_of(exchange);
   const auto answer = std::make_shared<TemporaryAnswer>(exchange, std::move(message));
   // The stream begins with the first piece: until then an error can still be told by its status.
   auto begun = std::make_shared<bool>(false);
@@ -116,6 +117,7 @@ void answer(const std::shared_ptr<http::Exchange>& exchange, const Wanted& wante
 void answer_temporarily(Page& page, PageCall& call) {
   auto read = read_wanted(call.body);
   if (auto* error = std::get_if<ApiError>(&read)) return respond_error(call.exchange, *error);
+  if (const auto refused = page.service().charge(call.exchange, call.owner)) return respond_error(call.exchange, *refused);
   auto wanted = std::make_shared<Wanted>(std::move(std::get<Wanted>(read)));
   with_model(page.service(), call.exchange, wanted->model, [exchange = call.exchange, wanted](const std::shared_ptr<ServedModel>& model) { answer(exchange, *wanted, model); });
 }

@@ -10,6 +10,7 @@
 #include "serve/response_run.h"
 #include "serve/response_log.h"
 #include "serve/routes.h"
+#include "serve/whole_numbers.h"
 
 namespace rival::serve {
 
@@ -101,6 +102,11 @@ class PaperExchange : public http::Exchange {
   const http::ServerRequest request_;
   http::Refusal answer_;
 };
+
+void charge_to(Call& call, const std::shared_ptr<KeyUse>& use) {
+  call.set_key_name(use->key().name);
+  call.record().on_tokens([use](uint64_t tokens) { use->charge_tokens(tokens, std::chrono::steady_clock::now()); });
+}
 
 ApiError invalid_json(std::string message) { return {400, "invalid_request_error", std::move(message), "", "invalid_json"}; }
 
@@ -207,6 +213,14 @@ std::shared_ptr<Call> Service::begin_call(const std::shared_ptr<http::Exchange>&
   });
 }
 
+std::optional<ApiError> Service::charge(const std::shared_ptr<http::Exchange>& exchange, std::string_view owner) {
+  const auto call = std::dynamic_pointer_cast<Call>(exchange);
+  const auto use = shared_->access.use_of(owner);
+  if (!call || !use) return std::nullopt;
+  charge_to(*call, use);
+  return use->admit(std::chrono::steady_clock::now());
+}
+
 // Whether this caller may go on, and within which limits.
 std::optional<ApiError> Service::admit(Call& call, const Route& route) {
   if (route.open) return std::nullopt;
@@ -215,8 +229,7 @@ std::optional<ApiError> Service::admit(Call& call, const Route& route) {
   if (const auto* error = std::get_if<ApiError>(&identity)) return *error;
   const auto& use = std::get<std::shared_ptr<KeyUse>>(identity);
   if (!use) return std::nullopt;
-  call.set_key_name(use->key().name);
-  call.record().on_tokens([use](uint64_t tokens) { use->charge_tokens(tokens, std::chrono::steady_clock::now()); });
+  charge_to(call, use);
   const auto now = std::chrono::steady_clock::now();
   const auto refused = call.request().method == "GET" ? std::nullopt : use->admit(now);
   call.add_headers(use->headers(now, is_anthropic(call.request())));
@@ -248,9 +261,11 @@ void Service::dispatch(const std::shared_ptr<Call>& call, const Route& route) {
   const bool unread = route.handler == ollama_refused || (!route.needs_body && request.body.empty());
   if (request.method != "POST" || unread) return route.handler(*this, exchange, {});
   auto body = parse_json(request.body);
+  const std::string changed = body.ok() ? changed_whole_number(request.body) : "";
   exchange->drop_body();
   if (!body.ok()) return respond_error(exchange, invalid_json(body.error().message));
   if (!body->is_object()) return respond_error(exchange, invalid_json(fmt::format("the body is {}; expected an object", kind_of(*body))));
+  if (!changed.empty()) return respond_error(exchange, bad_field(changed, "is a whole number of more than 64 bits, which would not be kept exactly; send it as a string"));
   if (route.handler) return route.handler(*this, exchange, body->get_object());
   Fields fields(body->get_object());
   const std::string name = fields.text("model").value_or("");

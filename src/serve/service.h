@@ -73,6 +73,8 @@ class Service {
   std::optional<std::string> key_owner(std::string_view key) const;
   std::optional<std::string> key_owner(const http::ServerRequest& request) const;
   bool is_owner(std::string_view owner) const;  // of one of the keys
+  // For a request of the page that will have an answer written: its tokens are the owner's. 429 where none are left.
+  std::optional<ApiError> charge(const std::shared_ptr<http::Exchange>& exchange, std::string_view owner);
 
   // Begins the answer to a request: at once, or, where that may be slow, on a thread of its own, so that the server's
   // goes on telling the running answers.
