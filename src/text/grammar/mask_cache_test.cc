@@ -25,8 +25,8 @@ TEST(MaskCache, GivesBackWhatWasPutHoweverItIsKept) {
   const auto base = std::make_shared<const Bits>(random_bits(random, 2));
   std::vector<Bits> masks{Bits(kWords), random_bits(random, 1000), random_bits(random, 3), Bits(kWords, UINT64_MAX)};
   Bits wider = *base;
-  wider[3] |= 1;
-  wider[kWords - 1] |= uint64_t{1} << 63;
+  const Bits further = random_bits(random, 500);
+  for (size_t i = 0; i < kWords; ++i) wider[i] |= further[i];
   masks.push_back(wider);
   for (size_t i = 0; i < masks.size(); ++i) cache.put(i, masks[i], i + 1 == masks.size() ? base : nullptr);
   for (size_t i = 0; i < masks.size(); ++i) {
