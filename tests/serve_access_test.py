@@ -238,7 +238,7 @@ class Ids(unittest.TestCase):
                  ("GET", "/health", None, {"Origin": "https://evil.example"}, 403), ("POST", "/v1/chat/completions", [], {}, 400),
                  ("POST", "/v1/messages", {"messages": [USER], "max_tokens": 2}, anthropic, 200), ("POST", "/v1/messages", {}, {}, 400),
                  ("POST", "/v1/messages", {"messages": ["x" * 2000]}, {}, 413), ("POST", "/v1/chat/completions", {"x": "x" * 2000}, {}, 413),
-                 ("POST", "/api/chat", {"x": "x" * 2000}, {}, 413), ("GET", "/v1/models", None, {"anthropic-version": "2099-01-01"}, 400),
+                 ("POST", "/api/chat", {"x": "x" * 2000}, {}, 413), ("GET", "/v1/models", None, {"anthropic-version": "2023-01-01"}, 400),
                  ("OPTIONS", "/v1/models", None, {"Origin": "http://localhost", "Access-Control-Request-Method": "GET"}, 204), ("GET", "/v1/models", None, {"X": "x" * 40_000}, 431)]
         for method, path, body, extra, expected in calls:
             status, headers, content = ask(self.server, method, path, body, extra)

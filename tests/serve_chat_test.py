@@ -278,7 +278,7 @@ class Formats(Chat):
             self.assertIn("response_format", error["message"])
 
     def test_a_slow_schema_holds_nobody_up(self):
-        slow = {"type": "object", "properties": {f"p{i}": {"type": "string", "pattern": f"^(a|b)*a(a|b){{{400 + i}}}$", "not": {"pattern": f"^(a|b)*b(a|b){{{399 + i}}}$"}} for i in range(8)}}
+        slow = {"type": "object", "properties": {f"p{i}": {"type": "string", "pattern": f"^(a|b)*a(a|b){{{400 + i}}}$", "not": {"pattern": f"^(a|b)*b(a|b){{{399 + i}}}$"}} for i in range(24)}}
         answers, longest = [], 0.0
 
         def ask():

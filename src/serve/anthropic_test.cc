@@ -292,13 +292,16 @@ TEST(ApiError, InTheShapeOfTheApiThatWasCalled) {
   EXPECT_EQ(body("/v1/models", {{"anthropic-version", "2023-06-01"}}).at("type"), json::string("error"));
 }
 
-TEST(ApiError, AnotherVersionOfAnthropicsApiIsRefusedByName) {
+TEST(ApiError, AnEarlierVersionOfAnthropicsApiIsRefusedByName) {
   const auto refused = [](const char* version) {
     const auto error = check_anthropic_version({.headers = {{"anthropic-version", version}}});
     return error ? error->param : "";
   };
   EXPECT_EQ(refused("2023-06-01"), "");
+  EXPECT_EQ(refused("2026-10-21"), "");  // what its clients of that day send
   EXPECT_EQ(refused("2023-01-01"), "anthropic-version");
+  EXPECT_EQ(refused("2026-10-21x"), "anthropic-version");
+  EXPECT_EQ(refused("latest"), "anthropic-version");
   EXPECT_FALSE(check_anthropic_version({}));
 }
 

@@ -1,5 +1,7 @@
 #include "serve/api_error.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 #include "text/unicode.h"
 
@@ -16,6 +18,12 @@ const char* anthropic_type(int status) {
     case 503: return "overloaded_error";
     default: return status < 500 ? "invalid_request_error" : "api_error";
   }
+}
+
+// As 2023-06-01.
+bool is_date(std::string_view text) {
+  constexpr std::string_view kForm = "dddd-dd-dd";
+  return std::equal(text.begin(), text.end(), kForm.begin(), kForm.end(), [](char c, char form) { return form == 'd' ? c >= '0' && c <= '9' : c == form; });
 }
 
 }  // namespace
@@ -104,8 +112,8 @@ bool is_anthropic(const http::ServerRequest& request) {
 std::optional<ApiError> check_anthropic_version(const http::ServerRequest& request) {
   constexpr std::string_view kSpoken = "2023-06-01";
   const std::string_view version = request.header("anthropic-version");
-  if (version.empty() || version == kSpoken) return std::nullopt;
-  return bad_field("anthropic-version", fmt::format("'{}' is not supported; this server speaks {}", version.substr(0, 40), kSpoken));
+  if (version.empty() || (is_date(version) && version >= kSpoken)) return std::nullopt;
+  return bad_field("anthropic-version", fmt::format("found '{}', expected {} or a later date", version.substr(0, 40), kSpoken));
 }
 
 json::object error_body(const http::ServerRequest& request, const ApiError& error, std::string_view request_id) {
