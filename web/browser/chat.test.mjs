@@ -251,9 +251,12 @@ test("thoughts are folded, also while they grow", async () => {
   const parent = Number((await page.locator(".message.assistant").getAttribute("id")).split("-")[1]);
   const base = { id: 1_000_000, chat: id, parent, role: "assistant", model: "m" };
   await until(() => page.evaluate(() => Boolean(window.emit)), "events");
-  await tell({ type: "message", message: { ...base, text: "", state: "running" } });
-  await tell({ type: "delta", chat: id, message: base.id, reasoning: "First I **count**", reasoning_at: 0 });
-  await page.waitForSelector(".fold:has-text('Thinking')");
+  // A chat that is still being fetched does not know this message, which the server never had: then it is told again.
+  await until(async () => {
+    await tell({ type: "message", message: { ...base, text: "", state: "running" } });
+    await tell({ type: "delta", chat: id, message: base.id, reasoning: "First I **count**", reasoning_at: 0 });
+    return page.locator(".fold:has-text('Thinking')").isVisible();
+  }, "the thought");
   assert.equal(await page.locator("text=First I").count(), 0);
   await page.click(".fold summary");
   await page.waitForSelector(".fold strong:has-text('count')");
